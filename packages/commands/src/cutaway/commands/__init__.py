@@ -1,0 +1,1 @@
+"""The engine, the keyspace, and every data command, without a socket."""

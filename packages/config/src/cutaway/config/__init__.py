@@ -1,0 +1,1 @@
+"""The table of directives, and a redis.conf reader and rewriter."""

@@ -1,0 +1,1 @@
+"""The structures Redis keeps its values in, each readable, checkable and alone."""

@@ -1,0 +1,1 @@
+"""Logs, slow log, latency monitor, command statistics and metrics."""

@@ -1,0 +1,1 @@
+"""RDB files, the append-only file and DUMP payloads, in Redis's own formats."""

@@ -1,0 +1,1 @@
+"""The Redis serialization protocol: request parser, reply encoder, reply parser."""

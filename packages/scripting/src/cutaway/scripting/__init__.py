@@ -1,0 +1,1 @@
+"""EVAL, functions and the Lua sandbox."""

@@ -1,0 +1,1 @@
+"""The composition root: asyncio, sockets, signals, and `python -m server`."""

@@ -1,0 +1,1 @@
+"""MULTI, EXEC, WATCH: transactions with optimistic locking."""
