@@ -1,0 +1,157 @@
+"""What can be done in this repository, as a table of contents: `uv run nox -l`.
+
+Every session has an environment of its own in .nox/, filled by uv from the dependency groups and the pins of
+pyproject.toml, and kept for the next time. Arguments after `--` go to the tool that the session runs:
+
+    uv run nox -s tests -- packages/resp -k inline
+    uv run nox -s serve -- --port 7000
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tomllib
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2024.10"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "types", "layers", "tests"]
+
+ROOT = Path(__file__).parent
+ROOMS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+SOURCES = [f"packages/{room}/src" for room in ROOMS]
+
+
+def equip(session: nox.Session, *groups: str, packages: bool = True) -> None:
+    """Fill the session's environment with some dependency groups and, editable, the packages themselves."""
+    wanted = [option for group in groups for option in ("--group", group)]
+    rooms = ["--all-packages", "--all-extras"] if packages else ["--no-install-workspace"]
+    session.run_install(
+        "uv", "sync", "--quiet", "--no-default-groups", *wanted, *rooms,
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+        external=True,
+    )  # fmt: skip
+
+
+# -- use it -------------------------------------------------------------------------------------------------
+
+
+@nox.session
+def serve(session: nox.Session) -> None:
+    """Start the server: `python -m server`."""
+    equip(session)
+    session.run("python", "-m", "server", *session.posargs)
+
+
+@nox.session
+def lab(session: nox.Session) -> None:
+    """Open the notebooks in JupyterLab."""
+    equip(session, "notebooks")
+    session.run("jupyter", "lab", "--notebook-dir=notebooks", *session.posargs)
+
+
+@nox.session
+def site(session: nox.Session) -> None:
+    """Read the documentation in a browser, rebuilt at every change."""
+    equip(session, "docs", "notebooks")
+    session.run("python", "tools/notebooks.py", "render")
+    session.run("mkdocs", "serve", *session.posargs)
+
+
+# -- prove it -----------------------------------------------------------------------------------------------
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run every package's tests, and the tests that cross packages."""
+    equip(session, "dev")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting with ruff."""
+    equip(session, "lint", packages=False)
+    session.run("ruff", "check", *session.posargs)
+    session.run("ruff", "format", "--check")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check the types twice: mypy --strict, then pyright."""
+    equip(session, "types", "dev")
+    session.run("mypy", *SOURCES)
+    session.run("pyright", "--pythonpath", str(Path(session.bin) / "python"))
+
+
+@nox.session
+def layers(session: nox.Session) -> None:
+    """Hold the arrows: which package may import which, and who may open a socket."""
+    equip(session, "lint")
+    session.run("lint-imports", "--no-cache", "--no-logo")
+
+
+@nox.session
+def alone(session: nox.Session) -> None:
+    """Install each package from its wheel, with nothing it did not declare, and run its tests there."""
+    wheels = Path(session.create_tmp()) / "wheels"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install(
+        "uv", "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels), external=True
+    )
+    ours = wheels.with_name("ours.txt")
+    ours.write_text(
+        "".join(f"{w.name.split('-')[0]} @ {w.resolve().as_uri()}\n" for w in wheels.glob("*.whl"))
+    )
+    pins = wheels.with_name("pins.txt")
+    pins.write_text("\n".join(pyproject()["tool"]["uv"]["constraint-dependencies"]))
+    for room in session.posargs or ROOMS:
+        place = wheels.with_name(room)
+        python = str(place / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+        session.run_install("uv", "venv", "--quiet", "--clear", str(place), external=True)
+        session.run_install(
+            "uv", "pip", "install", "--quiet", "--python", python, "--override", str(ours), "--constraint", str(pins),
+            f"cutaway-{room}", "--group", "test",
+            external=True,
+        )  # fmt: skip
+        session.run(python, "-m", "pytest", "-q", f"packages/{room}/tests", external=True)
+
+
+@nox.session
+def notebooks(session: nox.Session) -> None:
+    """Run every notebook from the top, in a copy, and check that none is committed with outputs."""
+    equip(session, "notebooks")
+    session.run("python", "tools/notebooks.py", "check", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation site, strictly, with the notebooks rendered into it."""
+    equip(session, "docs", "notebooks")
+    session.run("python", "tools/notebooks.py", "render")
+    session.run("mkdocs", "build", "--strict", "--quiet", *session.posargs)
+
+
+# -- measure it, keep it fresh ------------------------------------------------------------------------------
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the server beside a real one; `-- --help` lists the choices."""
+    equip(session, "dev")
+    session.run("python", "benchmarks/server.py", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def pins(session: nox.Session) -> None:
+    """Move every dependency to its newest version and write the pins of pyproject.toml anew."""
+    session.run("python", "tools/pins.py", external=True)
+
+
+def pyproject() -> dict[str, dict[str, dict[str, list[str]]]]:
+    """The parts of pyproject.toml that a session reads, decoded."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
