@@ -98,26 +98,20 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def alone(session: nox.Session) -> None:
     """Install each package from its wheel, with nothing it did not declare, and run its tests there."""
-    wheels = Path(session.create_tmp()) / "wheels"
+    wheels = Path(session.create_tmp()).resolve() / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     session.run_install(
         "uv", "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels), external=True
     )
-    ours = wheels.with_name("ours.txt")
-    ours.write_text(
-        "".join(f"{w.name.split('-')[0]} @ {w.resolve().as_uri()}\n" for w in wheels.glob("*.whl"))
-    )
-    pins = wheels.with_name("pins.txt")
-    pins.write_text("\n".join(pyproject()["tool"]["uv"]["constraint-dependencies"]))
+    fixed = wheels.with_name("constraints.txt")
+    ours = [f"{name(wheel)} @ {wheel.as_uri()}" for wheel in wheels.glob("*.whl")]
+    fixed.write_text("\n".join([*pins_of_the_workspace(), *ours]))
     for room in session.posargs or ROOMS:
         place = wheels.with_name(room)
         python = str(place / ("Scripts" if sys.platform == "win32" else "bin") / "python")
+        into = ["--quiet", "--python", python, "--constraint", str(fixed), "--group", "test"]
         session.run_install("uv", "venv", "--quiet", "--clear", str(place), external=True)
-        session.run_install(
-            "uv", "pip", "install", "--quiet", "--python", python, "--override", str(ours), "--constraint", str(pins),
-            f"cutaway-{room}", "--group", "test",
-            external=True,
-        )  # fmt: skip
+        session.run_install("uv", "pip", "install", *into, f"cutaway-{room}", external=True)
         session.run(python, "-m", "pytest", "-q", f"packages/{room}/tests", external=True)
 
 
@@ -152,6 +146,12 @@ def pins(session: nox.Session) -> None:
     session.run("python", "tools/pins.py", external=True)
 
 
-def pyproject() -> dict[str, dict[str, dict[str, list[str]]]]:
-    """The parts of pyproject.toml that a session reads, decoded."""
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+def pins_of_the_workspace() -> list[str]:
+    """The versions that pyproject.toml pins."""
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return [str(pin) for pin in pyproject["tool"]["uv"]["constraint-dependencies"]]
+
+
+def name(wheel: Path) -> str:
+    """The distribution a wheel's file name starts with."""
+    return wheel.name.partition("-")[0]
