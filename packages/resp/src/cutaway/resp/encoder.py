@@ -1,0 +1,325 @@
+"""Replies to bytes, in RESP2 or RESP3.
+
+Every RESP value begins with a byte that says what it is, and either ends at the next CRLF (``:42``, ``+OK``) or says how
+much follows (``$3``, ``*2``). Encoding is therefore a walk over the value that appends as it goes. What makes it fast is to
+do as little as possible for the replies that servers send most:
+
+* one dict lookup on the exact type of the value finds its encoder; an unknown type pays once for a look at its base classes;
+* ``+OK``, the small integers and the headers of short strings are not formatted but looked up;
+* a list of bytes, the reply of LRANGE or HGETALL, has the same form as a request, which ``hiredis``, where it is
+  installed, packs in one call of C.
+
+RESP3 differs from RESP2 only in the types it can name, so there is one table per protocol and a value type appears in
+both, with another function where the shapes differ.
+
+Specification: https://redis.io/docs/latest/develop/reference/protocol-spec/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, TypeAlias, cast
+
+from cutaway.resp.doubles import format_double
+from cutaway.resp.replies import (
+    Attributed,
+    BigNumber,
+    MapReply,
+    NoReply,
+    NullArray,
+    PairMap,
+    Pairs,
+    Push,
+    Raw,
+    Reply,
+    ReplyError,
+    SetReply,
+    Verbatim,
+)
+
+try:
+    from hiredis import pack_command as _pack_command
+except ImportError:  # pure Python, or WebAssembly
+    _pack_command = None
+
+Writer: TypeAlias = Callable[["Encoder", Any], bytes]
+
+_SMALL: Final = 1024
+_BULK_HEADERS: Final = [b"$%d\r\n" % n for n in range(_SMALL)]
+_INTEGERS: Final = {n: b":%d\r\n" % n for n in range(-16, 10_000)}
+_SIMPLE: Final = {"OK": b"+OK\r\n", "PONG": b"+PONG\r\n", "QUEUED": b"+QUEUED\r\n"}
+_TO_SPACES: Final = {ord("\r"): " ", ord("\n"): " "}
+
+
+class Encoder:
+    """Encoder of replies for one connection; `protocol` is 2 or 3 and may change at any time (HELLO)."""
+
+    __slots__ = ("_protocol", "_writers")
+
+    def __init__(self, protocol: int = 2) -> None:
+        self.protocol = protocol
+
+    @property
+    def protocol(self) -> int:
+        """The protocol version replies are written in, 2 or 3."""
+        return self._protocol
+
+    @protocol.setter
+    def protocol(self, version: int) -> None:
+        if version not in _WRITERS:
+            message = f"no such protocol: {version!r}"
+            raise ValueError(message)
+        self._protocol: int = version
+        self._writers: dict[type, Writer] = _WRITERS[version]
+
+    def encode(self, reply: Reply) -> bytes:
+        """Return the bytes of a reply. Raises TypeError for a value that is not one. O(size)."""
+        writer = self._writers.get(type(reply))
+        if writer is None:
+            writer = self._writer_of_base(reply)
+        return writer(self, reply)
+
+    def encode_into(self, reply: Reply, out: bytearray) -> None:
+        """Append the bytes of a reply to `out`."""
+        writer = self._writers.get(type(reply))
+        if writer is None:
+            writer = self._writer_of_base(reply)
+        out += writer(self, reply)
+
+    def _writer_of_base(self, reply: object) -> Writer:
+        """Find the writer of the nearest base class, and remember it for the class."""
+        cls = type(reply)
+        for base, writer in self._writers.items():
+            if issubclass(cls, base) and base is not int:
+                break
+        else:
+            writer = self._writer_of_protocol_class(reply)
+        self._writers[cls] = writer
+        return writer
+
+    def _writer_of_protocol_class(self, reply: object) -> Writer:
+        if isinstance(reply, int):
+            return self._writers[int]
+        if isinstance(reply, Mapping):
+            return self._writers[dict]
+        if isinstance(reply, AbstractSet):
+            return self._writers[set]
+        if isinstance(reply, Sequence):
+            return self._writers[list]
+        message = f"not a reply: {reply!r}"
+        raise TypeError(message)
+
+
+def encode_request(argv: Sequence[bytes]) -> bytes:
+    """Return a request as a client sends it: an array of bulk strings. O(size)."""
+    if _pack_command is not None:
+        return cast("bytes", _pack_command(tuple(argv)))
+    return _pack(argv)
+
+
+def _pack(items: Sequence[bytes]) -> bytes:
+    """Return an array of bulk strings. Raises TypeError if an item is not bytes."""
+    parts = [b"*%d\r\n" % len(items)]
+    for item in items:
+        parts += (b"$%d\r\n" % len(item), item, b"\r\n")
+    return b"".join(parts)
+
+
+def _bulk(_encoder: Encoder, value: bytes | bytearray) -> bytes:
+    length = len(value)
+    if length < _SMALL:
+        return _BULK_HEADERS[length] + value + b"\r\n"
+    return b"$%d\r\n%b\r\n" % (length, value)
+
+
+def _simple(_encoder: Encoder, value: str) -> bytes:
+    known = _SIMPLE.get(value)
+    if known is not None:
+        return known
+    return b"+%b\r\n" % value.translate(_TO_SPACES).encode("utf-8", "surrogateescape")
+
+
+def _integer(_encoder: Encoder, value: int) -> bytes:
+    return _INTEGERS.get(value) or b":%d\r\n" % value
+
+
+def _error(_encoder: Encoder, value: Exception) -> bytes:
+    message = value.message if isinstance(value, ReplyError) else f"ERR {value}"
+    return b"-%b\r\n" % message.strip("\r\n").translate(_TO_SPACES).encode("utf-8", "surrogateescape")
+
+
+def _array(encoder: Encoder, items: Sequence[Reply]) -> bytes:
+    if _pack_command is not None and items and set(map(type, items)) == {bytes}:
+        return cast("bytes", _pack_command(tuple(items)))
+    return _sequence(encoder, b"*%d\r\n" % len(items), items)
+
+
+def _sequence(encoder: Encoder, header: bytes, items: Sequence[Reply] | AbstractSet[Reply]) -> bytes:
+    encode = encoder.encode
+    return header + b"".join([encode(item) for item in items])
+
+
+def _pairs_flat(encoder: Encoder, header: bytes, pairs: Sequence[tuple[Reply, Reply]]) -> bytes:
+    encode = encoder.encode
+    return header + b"".join([encode(value) for pair in pairs for value in pair])
+
+
+def _none2(_encoder: Encoder, _: None) -> bytes:
+    return b"$-1\r\n"
+
+
+def _null3(_encoder: Encoder, _: NullArray | None) -> bytes:
+    return b"_\r\n"
+
+
+def _null_array2(_encoder: Encoder, _: NullArray) -> bytes:
+    return b"*-1\r\n"
+
+
+def _no_reply(_encoder: Encoder, _: NoReply) -> bytes:
+    return b""
+
+
+def _raw(_encoder: Encoder, value: Raw) -> bytes:
+    return value.payload
+
+
+def _bool2(_encoder: Encoder, value: bool) -> bytes:  # noqa: FBT001 - the value is the reply
+    return b":1\r\n" if value else b":0\r\n"
+
+
+def _bool3(_encoder: Encoder, value: bool) -> bytes:  # noqa: FBT001 - the value is the reply
+    return b"#t\r\n" if value else b"#f\r\n"
+
+
+def _double2(encoder: Encoder, value: float) -> bytes:
+    return _bulk(encoder, format_double(value))
+
+
+def _double3(_encoder: Encoder, value: float) -> bytes:
+    return b",%b\r\n" % format_double(value)
+
+
+def _dict2(encoder: Encoder, value: Mapping[Any, Reply]) -> bytes:
+    return _pairs_flat(encoder, b"*%d\r\n" % (2 * len(value)), list(value.items()))
+
+
+def _dict3(encoder: Encoder, value: Mapping[Any, Reply]) -> bytes:
+    return _pairs_flat(encoder, b"%%%d\r\n" % len(value), list(value.items()))
+
+
+def _set2(encoder: Encoder, value: AbstractSet[Reply]) -> bytes:
+    return _sequence(encoder, b"*%d\r\n" % len(value), value)
+
+
+def _set3(encoder: Encoder, value: AbstractSet[Reply]) -> bytes:
+    return _sequence(encoder, b"~%d\r\n" % len(value), value)
+
+
+def _set_reply2(encoder: Encoder, value: SetReply) -> bytes:
+    return _array(encoder, value.items)
+
+
+def _set_reply3(encoder: Encoder, value: SetReply) -> bytes:
+    return _sequence(encoder, b"~%d\r\n" % len(value.items), value.items)
+
+
+def _push2(encoder: Encoder, value: Push) -> bytes:
+    return _array(encoder, value.items)
+
+
+def _push3(encoder: Encoder, value: Push) -> bytes:
+    return _sequence(encoder, b">%d\r\n" % len(value.items), value.items)
+
+
+def _flat2(encoder: Encoder, value: Pairs | MapReply) -> bytes:
+    return _pairs_flat(encoder, b"*%d\r\n" % (2 * len(value.items)), value.items)
+
+
+def _map3(encoder: Encoder, value: MapReply | PairMap) -> bytes:
+    return _pairs_flat(encoder, b"%%%d\r\n" % len(value.items), value.items)
+
+
+def _nested(encoder: Encoder, value: Pairs | PairMap) -> bytes:
+    encode = encoder.encode
+    pairs = [b"*2\r\n" + encode(first) + encode(second) for first, second in value.items]
+    return b"*%d\r\n" % len(pairs) + b"".join(pairs)
+
+
+def _verbatim2(encoder: Encoder, value: Verbatim) -> bytes:
+    return _bulk(encoder, value.text)
+
+
+def _verbatim3(_encoder: Encoder, value: Verbatim) -> bytes:
+    return b"=%d\r\n%b:%b\r\n" % (len(value.text) + 4, value.format.encode(), value.text)
+
+
+def _big_number2(encoder: Encoder, value: BigNumber) -> bytes:
+    return _bulk(encoder, b"%d" % value.value)
+
+
+def _big_number3(_encoder: Encoder, value: BigNumber) -> bytes:
+    return b"(%d\r\n" % value.value
+
+
+def _attributed2(encoder: Encoder, value: Attributed) -> bytes:
+    return encoder.encode(value.reply)
+
+
+def _attributed3(encoder: Encoder, value: Attributed) -> bytes:
+    attributes = value.attributes
+    pairs = list(attributes.items()) if isinstance(attributes, Mapping) else attributes
+    return _pairs_flat(encoder, b"|%d\r\n" % len(pairs), pairs) + encoder.encode(value.reply)
+
+
+_BOTH: Final[dict[type, Writer]] = {
+    bytes: _bulk,
+    str: _simple,
+    int: _integer,
+    list: _array,
+    tuple: _array,
+    bytearray: _bulk,
+    Exception: _error,
+    ReplyError: _error,
+    NoReply: _no_reply,
+    Raw: _raw,
+}
+_WRITERS: Final[dict[int, dict[type, Writer]]] = {
+    2: _BOTH
+    | {
+        type(None): _none2,
+        bool: _bool2,
+        float: _double2,
+        dict: _dict2,
+        set: _set2,
+        frozenset: _set2,
+        NullArray: _null_array2,
+        Push: _push2,
+        Pairs: _flat2,
+        PairMap: _nested,
+        MapReply: _flat2,
+        SetReply: _set_reply2,
+        Verbatim: _verbatim2,
+        BigNumber: _big_number2,
+        Attributed: _attributed2,
+    },
+    3: _BOTH
+    | {
+        type(None): _null3,
+        bool: _bool3,
+        float: _double3,
+        dict: _dict3,
+        set: _set3,
+        frozenset: _set3,
+        NullArray: _null3,
+        Push: _push3,
+        Pairs: _nested,
+        PairMap: _map3,
+        MapReply: _map3,
+        SetReply: _set_reply3,
+        Verbatim: _verbatim3,
+        BigNumber: _big_number3,
+        Attributed: _attributed3,
+    },
+}
