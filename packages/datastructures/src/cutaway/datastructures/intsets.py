@@ -1,15 +1,16 @@
 """The intset: a sorted set of integers in one run of bytes.
 
-Redis keeps a set whose members are all integers as a sorted array, as narrow as its widest member needs: 16, 32 or
-64 bits each. Membership is a binary search; adding moves the tail of the array. A member that does not fit widens
-every cell (an upgrade), and since it lies outside the old range it can only go first or last. The array is never
-narrowed again: a set that held one large number is likely to see another.
+Redis keeps a set whose members are all integers as a sorted array, as narrow as its widest member needs: 16,
+32 or 64 bits each. Membership is a binary search; adding moves the tail of the array. A member that does not
+fit widens every cell (an upgrade), and since it lies outside the old range it can only go first or last. The
+array is never narrowed again: a set that held one large number is likely to see another.
 
 On the wire, all little-endian:
 
     bytes per cell (u32: 2, 4 or 8) | cells (u32) | cell ... cell, signed, ascending
 
-In memory the cells are an `array.array` of that width, which is the same bytes, searched by `bisect` at C speed.
+In memory the cells are an `array.array` of that width, which is the same bytes, searched by `bisect` at C
+speed.
 
 The layout is that of Redis (intset.c).
 """
