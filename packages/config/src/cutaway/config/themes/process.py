@@ -1,0 +1,66 @@
+"""Directives about the process: how it starts, stops, runs and talks to the system it lives in."""
+
+from typing import Final
+
+from cutaway.config.directive import Directive
+from cutaway.config.special import KeyspaceEvents, OomScores
+from cutaway.config.values import INT_MAX, LONG_MAX, Boolean, Enum, Flags, Integer, Text
+
+_AFFINITY: Final = "threads are not tied to processors"
+_OOM: Final = "the score of the process is left to the system"
+_CRASH: Final = "Python's faulthandler reports crashes"
+_LUA: Final = "the Lua API has no such functions to allow"
+_NO_TITLE: Final = "the title of the process is left alone"
+
+_EXCLUSIVE: Final = {("nosave", "save"): "shutdown options SAVE and NOSAVE can't be used simultaneously"}
+
+
+def _shutdown_flags() -> Flags:
+    return Flags("default", "save", "nosave", "now", "force", "safe", "failover", exclusive=_EXCLUSIVE)
+
+
+DIRECTIVES: Final = (
+    Directive("databases", Integer(1, INT_MAX), 16, immutable=True),
+    Directive("daemonize", Boolean(), False, immutable=True),
+    Directive("pidfile", Text(), "", immutable=True),
+    Directive("supervised", Enum("upstart", "systemd", "auto", "no"), "no", immutable=True),
+    Directive("hz", Integer(0, INT_MAX, clamp=(1, 500)), 10),
+    Directive("dynamic-hz", Boolean(), True, hidden=True),
+    Directive("shutdown-timeout", Integer(0, INT_MAX), 10),
+    Directive("shutdown-on-sigint", _shutdown_flags(), ()),
+    Directive("shutdown-on-sigterm", _shutdown_flags(), ()),
+    Directive("notify-keyspace-events", KeyspaceEvents(), "", volatile=True),
+    Directive("busy-reply-threshold", Integer(0, LONG_MAX), 5000, alias="lua-time-limit"),
+    Directive("lua-enable-deprecated-api", Boolean(), False, _LUA, immutable=True, hidden=True),
+    Directive("lua-enable-insecure-api", Boolean(), False, _LUA, hidden=True),
+    Directive("extended-redis-compatibility", Boolean(), False),
+    Directive("import-mode", Boolean(), False),
+    Directive("locale-collate", Text(absent_if_empty=False), "", "SORT compares bytes, in the C locale"),
+    Directive(
+        "ignore-warnings",
+        Text(absent_if_empty=False),
+        "",
+        "the start-up checks of ARM64 kernels do not apply",
+    ),
+    Directive("always-show-logo", Boolean(), False, immutable=True),
+    Directive("set-proc-title", Boolean(), True, _NO_TITLE, immutable=True),
+    Directive(
+        "proc-title-template", Text(absent_if_empty=False), "{title} {listen-addr} {server-mode}", _NO_TITLE
+    ),
+    Directive("crash-log-enabled", Boolean(), True, _CRASH),
+    Directive("crash-memcheck-enabled", Boolean(), True, _CRASH),
+    Directive("use-exit-on-panic", Boolean(), False, _CRASH, hidden=True),
+    Directive("watchdog-period", Integer(0, INT_MAX), 0, _CRASH, hidden=True),
+    Directive("debug-context", Text(absent_if_empty=False), "", "a tool of Valkey's own tests", hidden=True),
+    Directive(
+        "oom-score-adj",
+        Enum("no", "yes", "relative", "absolute", synonyms={"relative": "yes"}),
+        "no",
+        _OOM,
+    ),
+    Directive("oom-score-adj-values", OomScores(), (0, 200, 800), _OOM),
+    Directive("server-cpulist", Text(), "", _AFFINITY, alias="server_cpulist", immutable=True),
+    Directive("bio-cpulist", Text(), "", _AFFINITY, alias="bio_cpulist", immutable=True),
+    Directive("aof-rewrite-cpulist", Text(), "", _AFFINITY, alias="aof_rewrite_cpulist", immutable=True),
+    Directive("bgsave-cpulist", Text(), "", _AFFINITY, alias="bgsave_cpulist", immutable=True),
+)
