@@ -23,6 +23,7 @@ nox.options.sessions = ["lint", "types", "layers", "tests"]
 
 ROOT = Path(__file__).parent
 ROOMS = sorted(path.parent.name for path in ROOT.glob("packages/*/pyproject.toml"))
+QUIET = {"NO_MKDOCS_2_WARNING": "1"}  # an advertisement, printed at every build
 SOURCES = [f"packages/{room}/src" for room in ROOMS]
 
 
@@ -59,7 +60,7 @@ def site(session: nox.Session) -> None:
     """Read the documentation in a browser, rebuilt at every change."""
     equip(session, "docs", "notebooks")
     session.run("python", "tools/notebooks.py", "render")
-    session.run("mkdocs", "serve", *session.posargs)
+    session.run("mkdocs", "serve", *session.posargs, env=QUIET)
 
 
 # -- prove it -----------------------------------------------------------------------------------------------
@@ -127,7 +128,7 @@ def docs(session: nox.Session) -> None:
     """Build the documentation site, strictly, with the notebooks rendered into it."""
     equip(session, "docs", "notebooks")
     session.run("python", "tools/notebooks.py", "render")
-    session.run("mkdocs", "build", "--strict", "--quiet", *session.posargs)
+    session.run("mkdocs", "build", "--strict", "--quiet", *session.posargs, env=QUIET)
 
 
 # -- measure it, keep it fresh ------------------------------------------------------------------------------

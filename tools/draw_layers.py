@@ -35,9 +35,9 @@ STYLE = f"""
 .cutaway-layers .name {{ fill: var(--ink); font-size: 16px; font-weight: 650 }}
 .cutaway-layers .code {{ fill: var(--warm); font: 14px ui-monospace, Menlo, Consolas, monospace }}
 """
-TEXT = """A client talks to server. Below it, pubsub, transactions and scripting stand on commands; beside them
-persistence and observability; at the bottom config, resp and datastructures. A box imports only from boxes
-under it."""
+TEXT = """A client talks to server. Below it, pubsub, transactions and scripting stand on commands; beside
+them persistence and observability; at the bottom config, resp and datastructures. A box imports only from
+boxes under it."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
     python tools/notebooks.py check  [name …]   # run each in a copy; fail on an error or on committed outputs
     python tools/notebooks.py render [name …]   # the same, then write docs/tour/*.md
 
-A notebook is committed without outputs: what a reader sees is what their own machine computed, and a diff shows
-what an author wrote. A run is kept under .nox/ for as long as neither the notebook nor a package changed.
+A notebook is committed without outputs: what a reader sees is what their own machine computed, and a diff
+shows what an author wrote. A run is kept under .nox/ for as long as neither the notebook nor a package changed.
 """
 
 from __future__ import annotations
