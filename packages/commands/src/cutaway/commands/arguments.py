@@ -1,0 +1,103 @@
+"""From the bytes of an argument to a number, with Redis's strictness.
+
+Redis takes an integer only in its canonical form: no plus sign, no leading zero, no blanks, no underscore, and it has
+to fit 64 bits. Python's `int()` is laxer, so the result is printed again and compared: equal bytes are the proof.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+from cutaway.commands import errors
+
+INT64_MIN: Final = -(2**63)
+INT64_MAX: Final = 2**63 - 1
+
+_HEX_FLOAT: Final = re.compile(rb"[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d+)?")
+_DECIMAL_FLOAT: Final = re.compile(rb"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE)
+
+
+def integer_or_none(text: bytes) -> int | None:
+    """The 64-bit integer that `text` is the canonical spelling of, or None. O(len)."""
+    if len(text) > 20:
+        return None
+    try:
+        value = int(text)
+    except ValueError:
+        return None
+    if b"%d" % value != text or not INT64_MIN <= value <= INT64_MAX:
+        return None
+    return value
+
+
+def integer(text: bytes, error: errors.CommandError = errors.NOT_AN_INTEGER) -> int:
+    """As `integer_or_none`, but raises `error` where that gives None."""
+    value = integer_or_none(text)
+    if value is None:
+        raise error
+    return value
+
+
+def integer_between(text: bytes, low: int, high: int, error: errors.CommandError = errors.OUT_OF_RANGE) -> int:
+    """An integer within [low, high]; outside of it, or not an integer, raises."""
+    value = integer(text)
+    if not low <= value <= high:
+        raise error
+    return value
+
+
+def positive(text: bytes) -> int:
+    """An integer of zero or more ("value is out of range, must be positive" otherwise, as Redis words it)."""
+    value = integer_or_none(text)
+    if value is None:
+        raise errors.NOT_AN_INTEGER
+    if value < 0:
+        raise errors.NOT_POSITIVE
+    return value
+
+
+def number_or_none(text: bytes) -> float | None:
+    """What C's strtod makes of the whole of `text`: decimal, hexadecimal, inf; None for anything else and for nan."""
+    try:
+        value = float(text)
+    except ValueError:
+        if _HEX_FLOAT.fullmatch(text) is None:
+            return None
+        try:
+            value = float.fromhex(text.decode("ascii"))
+        except (ValueError, OverflowError):
+            return None
+    else:
+        if not text.isalnum() and _DECIMAL_FLOAT.fullmatch(text) is None:
+            return None  # blanks and underscores, which Python takes and strtod does not
+    if math.isnan(value) or (math.isinf(value) and any(digit in text for digit in b"0123456789")):
+        return None  # nan, or a finite number too large for a double (ERANGE)
+    return value
+
+
+def number(text: bytes, error: errors.CommandError = errors.NOT_A_FLOAT) -> float:
+    """As `number_or_none`, but raises `error` where that gives None."""
+    value = number_or_none(text)
+    if value is None:
+        raise error
+    return value
+
+
+def timeout_deadline(text: bytes, now: int) -> int:
+    """The moment, in milliseconds, at which a blocking command gives up; 0 for never. `text` is in seconds."""
+    seconds = number_or_none(text)
+    if seconds is None:
+        raise errors.TIMEOUT_NOT_A_FLOAT
+    milliseconds = seconds * 1000
+    if milliseconds > INT64_MAX:
+        raise errors.TIMEOUT_OUT_OF_RANGE
+    if seconds < 0:
+        raise errors.TIMEOUT_NEGATIVE
+    if milliseconds == 0:
+        return 0
+    deadline = now + math.ceil(milliseconds)
+    if deadline > INT64_MAX:
+        raise errors.TIMEOUT_OUT_OF_RANGE
+    return deadline

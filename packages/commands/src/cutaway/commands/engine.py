@@ -1,0 +1,319 @@
+"""The engine: from a request to its reply, and what has to happen around that.
+
+Four steps lead from the bytes of a socket to a handler: the parser makes requests, `Engine.execute` finds the command and asks
+whether it may run, `Engine.call` runs it, the encoder turns the reply to bytes. This module is the middle two. It knows no
+socket, no file, no time but what its clock says, and no other room: those hook in here.
+
+==================  ===========================================================================================
+`gates`             may refuse a command before it runs: ACL, memory, loading, a read-only replica, a pause
+`client.intercept`  may take a command away before it runs: MULTI queues it
+`on_call`           hear of every command that ran, and for how long: slow log, latency, MONITOR
+`on_propagate`      get what was written, as commands: the append-only file, replicas
+`keyspace.on_change`  hear of every changed key: WATCH, notifications, client-side caching
+`on_cron`           get their turn ten times a second
+==================  ===========================================================================================
+
+A gate that is not needed is not in the tuple, and a hook without listeners costs one truth test.
+
+Effects
+-------
+What goes to the log and to replicas is not what the client sent but its *effect*: a command that gives the same result
+wherever and whenever it is run. Mostly the two are the same. Where they are not (an expiry relative to now, a
+random member, a float increment), the handler says what to propagate with `effect(...)`, once or several times; with
+none at all it is the request. Only a command that left the keyspace dirty has an effect.
+
+Effects queue up in `pending` while units are nested (EXEC runs commands, a script runs commands). At the outermost end they
+go to the sinks together, in MULTI/EXEC if there is more than one: whoever replays the log gets all or nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from functools import partial
+from typing import Any, Final
+
+from cutaway.commands import errors
+from cutaway.commands.blocking import Block, BlockedClients
+from cutaway.commands.clients import PASS, Client
+from cutaway.commands.clocks import Clock, Stopwatch, stopwatch, system_clock
+from cutaway.commands.expiry import ActiveExpiry
+from cutaway.commands.keyspaces import DATABASES, Database, Entry, Keyspace
+from cutaway.commands.tables import Command, compose
+from cutaway.config import Config
+from cutaway.datastructures import Dict
+from cutaway.datastructures.limits import Limits
+from cutaway.resp import NO_REPLY, Reply
+
+Gate = Callable[[Client, Command, Sequence[bytes]], "Reply | Block"]
+Effect = tuple[int, Sequence[bytes]]
+CallListener = Callable[[Client, Command, Sequence[bytes], int], None]
+
+MAX_SPELLINGS: Final = 2048
+SLOW_ENOUGH_TO_TICK: Final = 1_000_000
+"""Nanoseconds; after a command that took longer, the batch's moment is taken anew."""
+_LIMIT_FIELDS: Final = tuple(field.name for field in fields(Limits))
+log: Final = logging.getLogger("cutaway.engine")
+
+
+class Engine:
+    """A keyspace and the commands that work on it."""
+
+    __slots__ = (
+        "_spelled", "active_expiry", "blocking", "clients", "clock", "commands", "config", "effects", "errors_by_code",
+        "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_cron",
+        "on_propagate", "pending", "stopwatch", "total_commands",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *tables: Iterable[Command],
+        clock: Clock = system_clock,
+        stopwatch: Stopwatch = stopwatch,
+        rng: random.Random | None = None,
+        config: Config | None = None,
+        limits: Limits | None = None,
+        databases: int = DATABASES,
+        make_dict: Callable[[], Dict[bytes, Entry]] = Dict,
+    ) -> None:
+        self.clock: Final = clock
+        self.stopwatch: Final = stopwatch
+        self.config: Final = config if config is not None else Config()
+        self.limits: Final = limits if limits is not None else Limits()
+        self.keyspace: Final = Keyspace(databases, now=clock(), rng=rng, limits=self.limits, make_dict=make_dict)
+        self.keyspace.propagate_deletion = self._propagate_deletion
+        self.keyspace.propagate_field_deletion = self._propagate_field_deletion
+        self.commands: Final = compose(tables)
+        self._spelled: Final[dict[bytes, Command]] = {}
+        self.clients: Final[dict[int, Client]] = {}
+        self.next_client_id = 1
+        self.blocking: Final = BlockedClients(self)
+        self.active_expiry: Final = ActiveExpiry(self.keyspace, stopwatch)
+        self.gates: tuple[Gate, ...] = ()
+        self.on_call: tuple[CallListener, ...] = ()
+        self.on_propagate: tuple[Callable[[list[Effect]], None], ...] = ()
+        self.on_cron: tuple[Callable[[int], None], ...] = ()
+        self.nesting = 0
+        self.effects: list[Effect] = []
+        self.pending: list[Effect] = []
+        self.errors_by_code: Final[dict[str, int]] = {}
+        self.total_commands = 0
+        self.info_sections: Final[dict[str, Callable[[], dict[str, Any]]]] = {}
+        """What INFO shows, by section; each room adds its own."""
+        self.extras: Final[dict[str, Any]] = {}
+        """The state that other rooms keep with the engine, under their own name."""
+        self.local: Client | None = None
+        self.max_string_length = 512 * 1024 * 1024
+        self._follow_config()
+
+    def _follow_config(self) -> None:
+        """Keep the settings that are looked at often where they are needed."""
+        for name in _LIMIT_FIELDS:
+            if name.replace("_", "-") in self.config:
+                self.config.subscribe(name.replace("_", "-"), partial(setattr, self.limits, name))
+        self.config.subscribe("proto-max-bulk-len", partial(setattr, self, "max_string_length"))
+        self.config.subscribe("active-expire-effort", partial(setattr, self.active_expiry, "effort"))
+
+    # ---- clients
+
+    def connect(self, deliver: Callable[[Reply], None] | None = None) -> Client:
+        """A new client. `deliver` gets what it is told outside of replies (messages, the end of a waiting)."""
+        client = Client(self, self.next_client_id) if deliver is None else Client(self, self.next_client_id, deliver)
+        self.next_client_id += 1
+        self.clients[client.id] = client
+        return client
+
+    def forget(self, client: Client) -> None:
+        """The client is gone. Safe to call twice."""
+        if self.clients.pop(client.id, None) is not None:
+            self.blocking.forget(client)
+            for hook in client.on_close[:]:
+                hook(client)
+
+    # ---- executing
+
+    def do(self, *argv: bytes | str | int | float) -> Reply:
+        """Run a command for a client in this process, with arguments of any plain type. For notebooks and tests."""
+        if self.local is None:
+            self.local = self.connect()
+        self.tick()
+        return self.execute(self.local, [_as_bytes(argument) for argument in argv])
+
+    def tick(self) -> None:
+        """Take the time. The server does it once for each batch of requests, so that a batch shares one moment."""
+        keyspace = self.keyspace
+        now = self.clock()
+        keyspace.now = now
+        keyspace.lru_clock = now // 1000 & 0xFFFFFF
+
+    def lookup(self, argv: Sequence[bytes]) -> Command | errors.CommandError:
+        """The command, or subcommand, that `argv` calls for, or the error that says there is none. O(1)."""
+        name = argv[0]
+        command = self._spelled.get(name)
+        if command is None:
+            command = self.commands.get(name.lower())
+            if command is None:
+                return errors.unknown_command(name, list(argv[1:]))
+            if len(self._spelled) >= MAX_SPELLINGS:
+                self._spelled.clear()
+            self._spelled[name] = command
+        if command.subcommands and len(argv) > 1:
+            child = command.subcommands.get(argv[1].lower())
+            if child is not None:
+                return child
+            return errors.unknown_subcommand(argv[1], command.name)
+        return command
+
+    def execute(self, client: Client, argv: Sequence[bytes]) -> Reply:
+        """Run one request of a client, if it may run. What it answers is a reply, never an exception."""
+        command = self._spelled.get(argv[0])
+        if command is None or command.subcommands:
+            found = self.lookup(argv)
+            if isinstance(found, errors.CommandError):
+                return self.refuse(client, None, found)
+            command = found
+        if not command.min_argc <= len(argv) <= command.max_argc:
+            return self.refuse(client, command, errors.wrong_arity(command.full_name))
+        for gate in self.gates:
+            refusal = gate(client, command, argv)
+            if refusal is not None:
+                if type(refusal) is Block:
+                    self.blocking.add(client, command, argv, refusal)
+                    return NO_REPLY
+                return self.refuse(client, command, refusal)
+        if client.intercept is not None:
+            reply = client.intercept(client, command, argv)
+            if reply is not PASS:
+                return reply
+        reply = self.call(client, command, argv)
+        if type(reply) is Block:
+            if client.deny_blocking:
+                return reply.timeout_reply
+            self.blocking.add(client, command, argv, reply)
+            return NO_REPLY
+        return reply
+
+    def refuse(self, client: Client, command: Command | None, reply: Reply) -> Reply:
+        """A command is not run at all: count that, and spoil the transaction it should have been part of."""
+        if command is not None:
+            command.rejected_calls += 1
+        if isinstance(reply, errors.CommandError):
+            self.count_error(reply)
+        if client.on_refusal is not None:
+            client.on_refusal()
+        return reply
+
+    def call(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
+        """Run a command that may run; time it, queue its effect, and end the unit if it is the outermost one."""
+        keyspace = self.keyspace
+        dirty = keyspace.dirty
+        started = self.stopwatch()
+        try:
+            reply = command.handler(client, *argv[1:])
+        except errors.CommandError as error:
+            # A constant error would otherwise keep, and lengthen, the traceback of every raise.
+            error.__traceback__ = error.__context__ = None
+            command.failed_calls += 1
+            self.count_error(error)
+            reply = error
+        except Exception:
+            log.exception("command %s failed; this is a bug", command.full_name)
+            command.failed_calls += 1
+            reply = errors.CommandError("ERR internal error, see the server's log")
+        elapsed = self.stopwatch() - started
+        command.calls += 1
+        command.microseconds += elapsed / 1000
+        self.total_commands += 1
+        if keyspace.dirty != dirty or self.effects:
+            self._wrote(client, command, argv)
+        for listener in self.on_call:
+            listener(client, command, argv, elapsed)
+        if not self.nesting:
+            if self.pending:
+                self.flush_effects(together=not command.flags.isdisjoint(("write", "may_replicate")))
+            if self.blocking.ready:
+                self.blocking.serve()
+            if elapsed > SLOW_ENOUGH_TO_TICK:
+                self.tick()
+        return reply
+
+    def count_error(self, error: errors.CommandError) -> None:
+        """Count an error reply under its code (INFO errorstats)."""
+        counts = self.errors_by_code
+        code = error.code
+        if code in counts or len(counts) < 128:
+            counts[code] = counts.get(code, 0) + 1
+
+    @contextmanager
+    def unit(self) -> Iterator[None]:
+        """Several commands as one: their effects go out together, and nobody is served in between."""
+        self.nesting += 1
+        try:
+            yield
+        finally:
+            self.nesting -= 1
+            if not self.nesting:
+                if self.pending:
+                    self.flush_effects(together=True)
+                if self.blocking.ready:
+                    self.blocking.serve()
+
+    # ---- effects
+
+    def effect(self, *argv: bytes, database: Database | None = None) -> None:
+        """Propagate `argv` for the running command instead of what the client sent. May be called several times."""
+        if self.on_propagate:
+            self.effects.append((-1 if database is None else database.index, argv))
+
+    def _wrote(self, client: Client, command: Command, argv: Sequence[bytes]) -> None:
+        if self.on_propagate and not command.is_transparent:
+            index = client.db.index
+            if self.effects:
+                self.pending.extend((index if own < 0 else own, effect) for own, effect in self.effects)
+            else:
+                self.pending.append((index, argv))
+        if self.effects:
+            self.effects = []
+
+    def _propagate_deletion(self, index: int, key: bytes) -> None:
+        if self.on_propagate:
+            self.pending.append((index, (b"DEL", key)))
+
+    def _propagate_field_deletion(self, index: int, key: bytes, fields: list[bytes]) -> None:
+        if self.on_propagate:
+            self.pending.append((index, (b"HDEL", key, *fields)))
+
+    def flush_effects(self, *, together: bool) -> None:
+        """Hand what is pending to the sinks; `together` in MULTI/EXEC if there is more than one."""
+        pending, self.pending = self.pending, []
+        if together and len(pending) > 1:
+            pending = [(pending[0][0], (b"MULTI",)), *pending, (pending[-1][0], (b"EXEC",))]
+        for sink in self.on_propagate:
+            sink(pending)
+
+    # ---- the passing of time
+
+    def cron(self) -> None:
+        """What is done about ten times a second: expiry, steps of rehashing, and what the rooms hung in here."""
+        self.tick()
+        self.active_expiry.cycle()
+        if self.pending:
+            self.flush_effects(together=False)
+        for database in self.keyspace.databases:
+            database.keys.rehash_step(100)
+            database.expires.rehash_step(100)
+        self.expire_blocked()
+        for task in self.on_cron:
+            task(self.keyspace.now)
+
+    def expire_blocked(self) -> None:
+        """Let the clients go whose time to wait is over; the server calls it at `blocking.next_deadline()`."""
+        self.tick()
+        self.blocking.expire(self.keyspace.now)
+
+
+def _as_bytes(argument: bytes | str | int | float) -> bytes:
+    return argument if isinstance(argument, bytes) else str(argument).encode()

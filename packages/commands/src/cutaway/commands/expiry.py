@@ -1,0 +1,92 @@
+"""The active side of expiry: finding keys that are over and that nobody asks for.
+
+Lazy expiry (in `keyspaces.py`) hides a key the moment its time has come, but memory comes back only when somebody looks.
+So a cycle runs in the background, as in Redis: take a few random keys of those that have an expiry, remove the ones that
+are over, and go on while a good part of the sample (more than a tenth) was; stop when the time slice is used up. The
+share of expired keys in memory thus stays small with a bounded effort, and no index ordered by time is needed.
+
+The slice grows with `active-expire-effort` (1 to 10).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cutaway.commands.clocks import Stopwatch
+
+if TYPE_CHECKING:
+    from cutaway.commands.keyspaces import Database, Keyspace
+
+SAMPLE: Final = 20
+ACCEPTABLE_STALE: Final = 0.10
+SLICE_NANOSECONDS: Final = 2_500_000
+
+
+class ActiveExpiry:
+    """Removes expired keys and hash fields, a sample at a time."""
+
+    __slots__ = ("_keyspace", "_next_database", "_stopwatch", "effort", "enabled", "stale_share", "time_limit_reached")
+
+    def __init__(self, keyspace: Keyspace, stopwatch: Stopwatch) -> None:
+        self._keyspace: Final = keyspace
+        self._stopwatch: Final = stopwatch
+        self._next_database = 0
+        self.enabled = True
+        """DEBUG SET-ACTIVE-EXPIRE."""
+        self.effort = 1
+        self.stale_share = 0.0
+        """An estimate of the share of keys with an expiry that are over but not yet removed (INFO)."""
+        self.time_limit_reached = 0
+
+    def cycle(self) -> int:
+        """Remove what a few samples find, within one time slice; the number of keys removed."""
+        if not self.enabled or not self._keyspace.may_expire:
+            return 0
+        end = self._stopwatch() + SLICE_NANOSECONDS * (1 + (self.effort - 1) // 2)
+        removed = 0
+        databases = self._keyspace.databases
+        for offset in range(len(databases)):
+            index = (self._next_database + offset) % len(databases)
+            removed += self._sweep(databases[index], end)
+            if self._stopwatch() > end:
+                self._next_database = index + 1
+                self.time_limit_reached += 1
+                break
+        return removed
+
+    def _sweep(self, database: Database, end: int) -> int:
+        removed = 0
+        while database.expires:
+            sampled, expired = self._sample(database)
+            removed += expired
+            if sampled:
+                self.stale_share = self.stale_share * 0.95 + expired / sampled * 0.05
+            if expired <= sampled * ACCEPTABLE_STALE or self._stopwatch() > end:
+                break
+        if database.volatile_fields:
+            self._sweep_fields(database, end)
+        return removed
+
+    def _sample(self, database: Database) -> tuple[int, int]:
+        now = self._keyspace.now
+        sample = dict(database.expires.sample(SAMPLE * self.effort, self._keyspace.random))
+        total = expired = 0
+        for key, entry in sample.items():
+            if entry.expire_at <= now:
+                database.expire_now(key)
+                expired += 1
+            else:
+                total += entry.expire_at - now
+        if len(sample) > expired:
+            average = total // (len(sample) - expired)
+            database.average_ttl = average if not database.average_ttl else (database.average_ttl * 49 + average) // 50
+        return len(sample), expired
+
+    def _sweep_fields(self, database: Database, end: int) -> None:
+        now = self._keyspace.now
+        for key, entry in list(database.volatile_fields.items()):
+            due = entry.value.next_expiry
+            if due is not None and due <= now:
+                database.expire_fields(key, entry)
+            if self._stopwatch() > end:
+                break

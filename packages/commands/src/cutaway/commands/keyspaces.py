@@ -1,0 +1,366 @@
+"""The keyspace: sixteen databases, each a dictionary from key to entry.
+
+An `Entry` is what Redis calls an object: a value, the moment it expires, and a stamp of its last use for eviction. The
+value itself says its type: `int`, `bytes` and `bytearray` are strings in their three encodings, every other type is a
+structure of `cutaway.datastructures`.
+
+Two rules keep the rest of the house simple:
+
+* Whoever looks a key up never sees an expired one. `Database` checks the expiry on each lookup and removes what is
+  over (lazy expiry); a cycle in the background removes what nobody asks for (`expiry.py`).
+* Whoever changes a value says so, once, with `Database.changed(key, event)`. The listeners of the keyspace hang on that
+  one call: WATCH, keyspace notifications, client-side caching, and clients that wait for the key. So does the
+  counter `dirty`, by which the engine knows that the command was a write and has to be propagated.
+
+An entry's access stamp has two meanings, as in Redis: under an LRU policy the clock at the last use, under an LFU policy
+a decaying logarithmic counter. `access_for` is swapped when the policy changes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, Final, TypeVar
+
+from cutaway.commands import errors
+from cutaway.datastructures import Dict
+from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
+
+DATABASES: Final = 16
+EMBEDDED_MAX: Final = 44
+"""The longest string, in bytes, that Redis keeps inside the object itself (encoding "embstr")."""
+
+T = TypeVar("T")
+ChangeListener = Callable[["Database", bytes, str, bool], None]
+
+
+class Entry:
+    """A key's value with its expiry and access stamp."""
+
+    __slots__ = ("access", "expire_at", "value")
+
+    def __init__(self, value: Any, access: int) -> None:
+        self.value = value
+        self.expire_at = 0
+        """Milliseconds since the epoch; 0 for never."""
+        self.access = access
+
+
+def type_name(value: Any) -> str:
+    """Redis's name of a value's type: "string", "list", "set", "zset", "hash", "stream", or a module's."""
+    if isinstance(value, (bytes, int, bytearray)):
+        return "string"
+    return str(value.type_name)
+
+
+def encoding(value: Any) -> str:
+    """What OBJECT ENCODING answers for a value: the name of the structure that holds it."""
+    if isinstance(value, int):
+        return "int"
+    if isinstance(value, bytes):
+        return "embstr" if len(value) <= EMBEDDED_MAX else "raw"
+    if isinstance(value, bytearray):
+        return "raw"
+    return str(value.encoding)
+
+
+class Database:
+    """One of the keyspace's numbered dictionaries. All times are milliseconds since the epoch."""
+
+    __slots__ = ("average_ttl", "expires", "index", "keys", "keyspace", "volatile_fields")
+
+    def __init__(self, keyspace: Keyspace, index: int) -> None:
+        self.keyspace: Final = keyspace
+        self.index = index
+        self.keys: Dict[bytes, Entry] = keyspace.make_dict()
+        self.expires: Dict[bytes, Entry] = keyspace.make_dict()
+        """The keys that have an expiry: the same entries again."""
+        self.volatile_fields: Final[dict[bytes, Entry]] = {}
+        """Hashes with fields that expire."""
+        self.average_ttl = 0
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    # ---- looking up
+
+    def peek(self, key: bytes) -> Entry | None:
+        """The key's entry, without a trace: no statistics, no access stamp. An expired key is removed. O(1)."""
+        entry = self.keys.get(key)
+        if entry is not None and entry.expire_at and entry.expire_at <= self.keyspace.now:
+            return self._expired(key, entry)
+        return entry
+
+    def lookup_read(self, key: bytes) -> Entry | None:
+        """The entry, for a command that reads: counts a hit or a miss and stamps the access. O(1)."""
+        keyspace = self.keyspace
+        entry = self.keys.get(key)
+        if entry is not None and entry.expire_at and entry.expire_at <= keyspace.now:
+            entry = self._expired(key, entry)
+        if entry is None:
+            keyspace.misses += 1
+            if keyspace.on_change:
+                self.notify(key, "keymiss")
+            return None
+        keyspace.hits += 1
+        if keyspace.access_for is None:
+            entry.access = keyspace.lru_clock
+        else:
+            entry.access = keyspace.access_for(entry.access)
+        return entry
+
+    def lookup_write(self, key: bytes) -> Entry | None:
+        """The entry, for a command that will change it: as `lookup_read`, but counts no hit and no miss. O(1)."""
+        keyspace = self.keyspace
+        entry = self.keys.get(key)
+        if entry is None:
+            return None
+        if entry.expire_at and entry.expire_at <= keyspace.now:
+            return self._expired(key, entry)
+        if keyspace.access_for is None:
+            entry.access = keyspace.lru_clock
+        else:
+            entry.access = keyspace.access_for(entry.access)
+        return entry
+
+    def read(self, key: bytes, kind: type[T]) -> T | None:
+        """The value, if the key exists; raises WRONGTYPE if it is not of class `kind`. For commands that read."""
+        entry = self.lookup_read(key)
+        if entry is None:
+            return None
+        value = entry.value
+        if type(value) is not kind:
+            raise errors.WRONG_TYPE
+        return value  # type: ignore[no-any-return]
+
+    def write(self, key: bytes, kind: type[T]) -> T | None:
+        """As `read`, for commands that will change the value in place."""
+        entry = self.lookup_write(key)
+        if entry is None:
+            return None
+        value = entry.value
+        if type(value) is not kind:
+            raise errors.WRONG_TYPE
+        return value  # type: ignore[no-any-return]
+
+    def read_string(self, key: bytes) -> bytes | None:
+        """The string at `key` as bytes, or None; raises WRONGTYPE. O(1), O(n) for a string grown in place."""
+        entry = self.lookup_read(key)
+        if entry is None:
+            return None
+        value = entry.value
+        if type(value) is bytes:
+            return value
+        if type(value) is int:
+            return b"%d" % value
+        if type(value) is bytearray:
+            return bytes(value)
+        raise errors.WRONG_TYPE
+
+    # ---- changing
+
+    def add(self, key: bytes, value: Any) -> Entry:
+        """Store a value under a key that does not exist; the caller calls `changed`. O(1)."""
+        keyspace = self.keyspace
+        entry = Entry(value, keyspace.lru_clock if keyspace.access_for is None else keyspace.first_access)
+        self.keys[key] = entry
+        if keyspace.on_change:
+            self.notify(key, "new")
+        return entry
+
+    def set(self, key: bytes, value: Any, expire_at: int = 0, *, keep_ttl: bool = False) -> Entry:
+        """Store a value, whatever was there; the caller calls `changed`. O(1), the old value's release aside."""
+        entry = self.lookup_write(key)
+        if entry is None:
+            entry = self.add(key, value)
+        else:
+            if self.volatile_fields:
+                self.volatile_fields.pop(key, None)
+            self.keyspace.release(entry.value)
+            entry.value = value
+            if entry.expire_at and not keep_ttl and not expire_at:
+                self.persist(key, entry)
+        if expire_at:
+            self.expire(key, entry, expire_at)
+        return entry
+
+    def expire(self, key: bytes, entry: Entry, at: int) -> None:
+        """Let the key end at `at` (milliseconds since the epoch). O(1)."""
+        entry.expire_at = at
+        self.expires[key] = entry
+
+    def persist(self, key: bytes, entry: Entry) -> None:
+        """Take the key's expiry away. O(1)."""
+        entry.expire_at = 0
+        self.expires.pop(key, None)
+
+    def remove(self, key: bytes) -> Entry | None:
+        """Take the key out and give its entry, expiry included; the caller calls `changed`. O(1)."""
+        entry = self.keys.pop(key, None)
+        if entry is not None:
+            if entry.expire_at:
+                self.expires.pop(key, None)
+            if self.volatile_fields:
+                self.volatile_fields.pop(key, None)
+        return entry
+
+    def delete(self, key: bytes, event: str = "del") -> bool:
+        """Remove a key that still lives and say so; True if there was one. O(1), the value's release aside."""
+        if self.peek(key) is None:
+            return False
+        entry = self.remove(key)
+        assert entry is not None
+        self.keyspace.release(entry.value)
+        self.changed(key, event)
+        return True
+
+    def delete_if_empty(self, key: bytes, value: Any) -> bool:
+        """A collection that has lost its last element takes its key with it ("del" is notified); True if so."""
+        if len(value):
+            return False
+        self.remove(key)
+        self.notify(key, "del")
+        return True
+
+    def changed(self, key: bytes, event: str, count: int = 1) -> None:
+        """The value at `key` was changed by `count` operations: dirty, WATCH, notifications, caches, waiters. O(1)."""
+        keyspace = self.keyspace
+        keyspace.dirty += count
+        for listener in keyspace.on_change:
+            listener(self, key, event, True)
+
+    def notify(self, key: bytes, event: str) -> None:
+        """Something happened to `key` that is an event, but no (further) change: "expire", "keymiss", "new" ..."""
+        for listener in self.keyspace.on_change:
+            listener(self, key, event, False)
+
+    def clear(self) -> None:
+        """Drop all keys at once; the caller sees to notifications. The values are released away from the reply."""
+        keyspace = self.keyspace
+        keyspace.release(self.keys)
+        self.keys = keyspace.make_dict()
+        self.expires = keyspace.make_dict()
+        self.volatile_fields.clear()
+        self.average_ttl = 0
+
+    def _expired(self, key: bytes, entry: Entry) -> Entry | None:
+        if not self.keyspace.may_expire:
+            return None if self.keyspace.hides_expired else entry
+        self.expire_now(key)
+        return None
+
+    def expire_now(self, key: bytes, event: str = "expired") -> None:
+        """The key's time is over (or memory is short: "evicted"): remove it and propagate the deletion. O(1)."""
+        entry = self.remove(key)
+        if entry is None:
+            return
+        keyspace = self.keyspace
+        keyspace.release(entry.value)
+        if event == "expired":
+            keyspace.expired_keys += 1
+        keyspace.propagate_deletion(self.index, key)
+        for listener in keyspace.on_change:
+            listener(self, key, event, True)
+
+    def expire_fields(self, key: bytes, entry: Entry) -> list[bytes]:
+        """Remove the hash fields at `key` whose time is over, propagate that, and give their names. O(fields gone)."""
+        keyspace = self.keyspace
+        fields: list[bytes] = entry.value.pop_expired(keyspace.now)
+        if fields:
+            keyspace.expired_fields += len(fields)
+            keyspace.propagate_field_deletion(self.index, key, fields)
+            for listener in keyspace.on_change:
+                listener(self, key, "hexpired", True)
+            if not len(entry.value):
+                self.remove(key)
+                self.notify(key, "del")
+        if not entry.value.has_expiries:
+            self.volatile_fields.pop(key, None)
+        return fields
+
+    # ---- walking
+
+    def live_keys(self) -> Iterator[bytes]:
+        """All keys that have not expired, in no order; none is removed meanwhile. O(n)."""
+        now = self.keyspace.now
+        for key, entry in self.keys.items():
+            if not entry.expire_at or entry.expire_at > now:
+                yield key
+
+
+def _ignore_deletion(_index: int, _key: bytes) -> None:
+    """The default while nothing is propagated."""
+
+
+def _ignore_field_deletion(_index: int, _key: bytes, _fields: list[bytes]) -> None:
+    """The default while nothing is propagated."""
+
+
+def _release_now(_value: Any) -> None:
+    """The default: the caller's reference is the last one, and memory comes back when that goes."""
+
+
+class Keyspace:
+    """All databases, with what they share: the moment, the random source, the limits, the listeners and counters."""
+
+    __slots__ = (
+        "access_for", "databases", "dirty", "evicted_keys", "expired_fields", "expired_keys", "first_access",
+        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change",
+        "propagate_deletion", "propagate_field_deletion", "random", "release",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        count: int = DATABASES,
+        *,
+        now: int = 0,
+        rng: random.Random | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        make_dict: Callable[[], Dict[bytes, Entry]] = Dict,
+    ) -> None:
+        self.now = now
+        """The present moment in milliseconds since the epoch: fixed while a command (or a script) runs."""
+        self.random: Final = rng if rng is not None else random.Random()  # noqa: S311 - sampling, not secrets
+        self.limits: Final = limits
+        self.make_dict: Final = make_dict
+        self.dirty = 0
+        """Changes so far; a difference over a command says that it wrote."""
+        self.hits = self.misses = 0
+        self.expired_keys = self.evicted_keys = self.expired_fields = 0
+        self.on_change: tuple[ChangeListener, ...] = ()
+        """Called with (database, key, event, modified); installed on first need, so that an unused one costs nothing."""
+        self.lru_clock = 0
+        self.access_for: Callable[[int], int] | None = None
+        """Under an LFU policy: the next access stamp from the last one."""
+        self.first_access = 0
+        self.may_expire = True
+        """False on a replica, while loading, and while clients are paused: nothing is removed by time."""
+        self.hides_expired = False
+        """With `may_expire` false: whether an expired key looks gone all the same."""
+        self.propagate_deletion: Callable[[int, bytes], None] = _ignore_deletion
+        self.propagate_field_deletion: Callable[[int, bytes, list[bytes]], None] = _ignore_field_deletion
+        self.release: Callable[[Any], None] = _release_now
+        """Gets every value that is dropped; the server frees big ones a bit at a time."""
+        self.databases: Final = [Database(self, index) for index in range(count)]
+
+    def listen(self, listener: ChangeListener) -> None:
+        """Add a change listener, at the end, once."""
+        if listener not in self.on_change:
+            self.on_change = (*self.on_change, listener)
+
+    def unlisten(self, listener: ChangeListener) -> None:
+        """Remove a change listener."""
+        self.on_change = tuple(each for each in self.on_change if each != listener)
+
+    def swap(self, first: int, second: int) -> None:
+        """SWAPDB: two databases exchange their contents; clients stay with the number. O(1)."""
+        one, other = self.databases[first], self.databases[second]
+        one.keys, other.keys = other.keys, one.keys
+        one.expires, other.expires = other.expires, one.expires
+        one.average_ttl, other.average_ttl = other.average_ttl, one.average_ttl
+        fields = dict(one.volatile_fields)
+        one.volatile_fields.clear()
+        one.volatile_fields.update(other.volatile_fields)
+        other.volatile_fields.clear()
+        other.volatile_fields.update(fields)
+
