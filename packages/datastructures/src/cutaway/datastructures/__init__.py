@@ -11,3 +11,5 @@ from cutaway.datastructures.sorted_set_listpacks import ListPackIndex as ListPac
 from cutaway.datastructures.sorted_set_values import DEFAULT_INDEX as DEFAULT_INDEX
 from cutaway.datastructures.sorted_set_values import IndexChoice as IndexChoice
 from cutaway.datastructures.sorted_set_values import SortedSetValue as SortedSetValue
+from cutaway.datastructures.list_values import ListValue as ListValue
+from cutaway.datastructures.quicklists import QuickList as QuickList

@@ -20,6 +20,7 @@ from __future__ import annotations
 import sys
 from array import array
 from bisect import bisect_left
+from itertools import pairwise
 from struct import Struct
 from typing import TYPE_CHECKING, Final
 
@@ -73,8 +74,8 @@ class IntSet:
         if HEADER.size + width * count != len(data):
             raise _corrupt("count of cells is wrong", 4)
         cells = _little_endian(array(_TYPECODES[width], data[HEADER.size :]))
-        for index in range(1, count):
-            if cells[index - 1] >= cells[index]:
+        for index, (low, high) in enumerate(pairwise(cells), 1):
+            if low >= high:
                 raise _corrupt("cells do not ascend", HEADER.size + width * index)
         found = cls()
         found._cells = cells
@@ -166,7 +167,7 @@ class IntSet:
         """Assert the invariants: a known width, cells strictly ascending."""
         cells = self._cells
         assert _TYPECODES.get(cells.itemsize) == cells.typecode, "unknown cell width"
-        assert all(low < high for low, high in zip(cells, cells[1:], strict=False)), "cells do not ascend"
+        assert all(low < high for low, high in pairwise(cells)), "cells do not ascend"
 
 
 def _little_endian(cells: array[int]) -> array[int]:

@@ -21,6 +21,7 @@ class Limits:
     hash_max_listpack_value: int = 64
     list_max_listpack_size: int = -2
     list_compress_depth: int = 0
+    list_packed_threshold: int = 0  # 0: what would not fit in a node; DEBUG QUICKLIST-PACKED-THRESHOLD
     set_max_intset_entries: int = 512
     set_max_listpack_entries: int = 128
     set_max_listpack_value: int = 64

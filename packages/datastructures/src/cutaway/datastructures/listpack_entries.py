@@ -58,7 +58,8 @@ def _backlen(size: int) -> bytes:
         return bytes((size >> 14, size >> 7 & 127 | 128, size & 127 | 128))
     if size < 268435455:
         return bytes((size >> 21, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128))
-    return bytes((size >> 28, size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128))
+    rest = (size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128)
+    return bytes((size >> 28, *rest))
 
 
 def _backlen_size(size: int) -> int:
@@ -160,7 +161,7 @@ def decode_at(data: bytearray | bytes, pos: int) -> bytes | int:
 
 
 def checked_size(data: bytes, pos: int, end: int) -> int:
-    """Return the size of the entry at `pos` once it is sure to lie before `end` and to have the right backlen."""
+    """Return the size of the entry at `pos`; ValueError unless it ends by `end` with the right backlen."""
     first = data[pos]
     head = 1 if first < 0xE0 else 2 if first < 0xF0 else 5
     if first > 0xF4:
@@ -178,4 +179,5 @@ def checked_size(data: bytes, pos: int, end: int) -> int:
 
 
 def corrupt(what: str, offset: int) -> ValueError:
+    """Return the error for bytes that are no listpack."""
     return ValueError(f"listpack: {what} at offset {offset}")

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 HEADER: Final = Struct("<IH")
 HEADER_SIZE: Final = 6
 END: Final = 0xFF
+_END: Final = b"\xff"
 UNKNOWN_COUNT: Final = 0xFFFF
 
 _OBJECT_BYTES: Final = 112
@@ -101,7 +102,7 @@ class ListPack:
     def __bytes__(self) -> bytes:
         """Return the wire form: header, entries, terminator. O(bytes)."""
         count = min(self.count, UNKNOWN_COUNT)
-        return b"".join((HEADER.pack(self.nbytes, count), self.entries, b"\xff"))
+        return b"".join((HEADER.pack(self.nbytes, count), self.entries, _END))
 
     def copy(self) -> ListPack:
         """Return a pack of the same entries. O(bytes)."""
@@ -210,7 +211,7 @@ class ListPack:
         return pos
 
     def delete_at(self, pos: int, count: int = 1) -> int:
-        """Delete up to `count` entries from `pos` on; return the position of what follows, or -1. O(bytes)."""
+        """Delete up to `count` entries from `pos` on; return the position that follows, or -1. O(bytes)."""
         data = self.entries
         stop, end = pos, len(data)
         while count > 0 and stop < end:
@@ -219,6 +220,34 @@ class ListPack:
             count -= 1
         del data[pos:stop]
         return pos if pos < len(data) else -1
+
+    def remove(self, element: bytes, limit: int, *, from_tail: bool = False) -> int:
+        """Delete up to `limit` entries equal to `element`; return how many were. O(bytes * deleted)."""
+        found: list[int] = []
+        pos = self.find(element) if self.entries else -1
+        while pos >= 0 and (from_tail or len(found) < limit):
+            found.append(pos)
+            pos = self.next(pos)
+            if pos >= 0:
+                pos = self.find(element, pos)
+        for pos in reversed(found[-limit:] if from_tail else found):
+            self.delete_at(pos)
+        return min(len(found), limit)
+
+    def split(self, index: int) -> ListPack:
+        """Cut off the entries from `index` (0 < index < len) on and return them as a pack. O(bytes)."""
+        tail = ListPack()
+        pos = self.seek(index)
+        tail.entries = self.entries[pos:]
+        tail.count = self.count - index
+        del self.entries[pos:]
+        self.count = index
+        return tail
+
+    def join(self, other: ListPack) -> None:
+        """Add the entries of `other` at the tail. O(bytes of `other`)."""
+        self.entries += other.entries
+        self.count += other.count
 
     def clear(self) -> None:
         """Delete every entry."""
@@ -239,6 +268,13 @@ class ListPack:
         """Return the position of the entry after the one at `pos`, or -1. O(1)."""
         pos += size_at(self.entries, pos)
         return pos if pos < len(self.entries) else -1
+
+    def skip(self, pos: int, count: int) -> int:
+        """Return the position `count` entries after the one at `pos`, which must have as many after or at it.
+
+        Past the last entry this is the offset where the next one would go. O(count).
+        """
+        return _skip(self._data, pos, count)
 
     def prev(self, pos: int) -> int:
         """Return the position of the entry before the one at `pos`, or -1. O(1)."""
@@ -301,21 +337,29 @@ class ListPack:
             candidate = data.find(entry, pos)
         return -1
 
+    def positions(self, element: bytes) -> list[int]:
+        """Return the indices of all entries equal to `element`. O(bytes) in C if there is none, else O(n)."""
+        if self.find(element) < 0:
+            return []
+        return [index for index, other in enumerate(self.to_list()) if other == element]
+
     def to_list(self, start_pos: int = 0, count: int | None = None) -> list[bytes]:
-        """Return up to `count` elements (None: all) from `start_pos` on, as bytes. O(bytes), the fast way to read."""
-        data = bytes(memoryview(self.entries)[start_pos:])
+        """Return up to `count` elements (None: all) from `start_pos` on: the fast way to read. O(bytes)."""
+        data = bytes(memoryview(self.entries)[start_pos:]) + _END
         wanted = self.count if count is None else count
         elements: list[bytes] = []
         append = elements.append
-        pos, end = 0, len(data)
-        if end and 0x80 <= (first := data[0]) < 0xC0:
+        pos = 0
+        first = data[0]
+        if 0x80 <= first < 0xC0:
             size = first - 0x7E
-            even = min(wanted, end // size)
+            even = min(wanted, len(data) // size)
             if _is_run(data, 0, even):
-                elements += [element for (element,) in _SHORT_RUN[first & 0x3F](data[: even * size])]
+                elements = [element for (element,) in _SHORT_RUN[first & 0x3F](data[: even * size])]
+                append = elements.append
                 pos = even * size
                 wanted -= even
-        while pos < end and wanted > 0:
+        for _ in range(wanted):
             first = data[pos]
             if first < 0x80:
                 append(SMALL[first])
@@ -324,11 +368,12 @@ class ListPack:
                 stop = pos + first - 0x7F
                 append(data[pos + 1 : stop])
                 pos = stop + 1
-            else:
+            elif first != END:
                 value = decode_at(data, pos)
                 append(value if isinstance(value, bytes) else b"%d" % value)
                 pos += size_at(data, pos)
-            wanted -= 1
+            else:
+                break
         return elements
 
     def check(self) -> None:
@@ -339,7 +384,7 @@ class ListPack:
 
 
 def _is_run(data: bytearray | bytes, pos: int, count: int) -> bool:
-    """Whether the `count` entries from `pos` on all begin with the same byte, and so (of that size) follow evenly.
+    """Whether the `count` entries from `pos` on begin with the same byte, and so follow each other evenly.
 
     The first entry's size places the second, whose first byte is then known to be equal, and so on. O(count),
     in C.
@@ -377,7 +422,7 @@ def _walk(data: bytearray, pos: int, target: int, step: int) -> int:
 
 
 def _validate(data: bytes) -> tuple[int, bool]:
-    """Return how many entries the wire form `data` has and whether all are canonical; ValueError with the offset."""
+    """Return how many entries the wire form has and if all are canonical; ValueError with the offset."""
     if len(data) < HEADER_SIZE + 1:
         raise corrupt("shorter than its header", len(data))
     total, declared = HEADER.unpack_from(data)

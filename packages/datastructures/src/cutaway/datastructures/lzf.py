@@ -26,7 +26,7 @@ _MIN_MATCH: Final = 3
 
 
 def compress(data: bytes, max_size: int | None = None) -> bytes | None:
-    """Return `data` compressed, or None if that takes more than `max_size` bytes (default: one less than `data`).
+    """Return `data` compressed, or None if that takes more than `max_size` bytes (default: one less).
 
     O(bytes), and it stops as soon as the output is too long to be of use.
     """
@@ -116,7 +116,7 @@ def decompress(data: bytes, size: int) -> bytes:
 
 
 def _repeat(out: bytearray, back: int, length: int) -> bytes:
-    """Return `length` bytes from `back` before the end of `out`, going round if it is less; b"" if not there."""
+    """Return `length` bytes from `back` before the end of `out`, going round; b"" if not there."""
     if back > len(out):
         return b""
     start = len(out) - back
