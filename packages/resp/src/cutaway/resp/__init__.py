@@ -1,7 +1,8 @@
 """The Redis serialization protocol: request parser, reply encoder, reply parser."""
 
+from cutaway.resp.annotate import annotate
 from cutaway.resp.encoder import Encoder, encode_request
-from cutaway.resp.fast_parser import best_request_parser
+from cutaway.resp.fast_parser import HiredisRequestParser, best_request_parser
 from cutaway.resp.limits import RequestLimits
 from cutaway.resp.parser import ProtocolError, QueryBufferError, RequestParser
 from cutaway.resp.replies import (
@@ -22,6 +23,8 @@ from cutaway.resp.replies import (
     SetReply,
     Verbatim,
 )
+from cutaway.resp.reply_parser import ReplyParser, ReplyProtocolError
+from cutaway.resp.spans import Span
 
 __all__ = [
     "NO_REPLY",
@@ -29,6 +32,7 @@ __all__ = [
     "Attributed",
     "BigNumber",
     "Encoder",
+    "HiredisRequestParser",
     "MapReply",
     "NoReply",
     "NullArray",
@@ -40,11 +44,15 @@ __all__ = [
     "Raw",
     "Reply",
     "ReplyError",
+    "ReplyParser",
+    "ReplyProtocolError",
     "ReplyValue",
     "RequestLimits",
     "RequestParser",
     "SetReply",
+    "Span",
     "Verbatim",
+    "annotate",
     "best_request_parser",
     "encode_request",
 ]

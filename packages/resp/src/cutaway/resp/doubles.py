@@ -1,8 +1,8 @@
 """Doubles as text, exactly as the server prints them.
 
-Redis prints a double with 17 significant digits only when it must: it writes the shortest digits that read back
-as the same number. Python's ``repr`` does the same (both follow Steele and White, and Gay's and Adams's later algorithms), so
-only the layout of those digits differs.
+Redis prints a double with 17 significant digits only when it must: it writes the shortest digits that read
+back as the same number. Python's ``repr`` does the same (both follow Steele and White, and Gay's and
+Adams's later algorithms), so only the layout of those digits differs.
 """
 
 from __future__ import annotations

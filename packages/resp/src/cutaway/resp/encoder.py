@@ -1,25 +1,27 @@
 """Replies to bytes, in RESP2 or RESP3.
 
-Every RESP value begins with a byte that says what it is, and either ends at the next CRLF (``:42``, ``+OK``) or says how
-much follows (``$3``, ``*2``). Encoding is therefore a walk over the value that appends as it goes. What makes it fast is to
-do as little as possible for the replies that servers send most:
+Every RESP value begins with a byte that says what it is, and either ends at the next CRLF (``:42``,
+``+OK``) or says how much follows (``$3``, ``*2``). Encoding is therefore a walk over the value that appends
+as it goes. What makes it fast is to do as little as possible for the replies that servers send most:
 
-* one dict lookup on the exact type of the value finds its encoder; an unknown type pays once for a look at its base classes;
+* one dict lookup on the exact type of the value finds its encoder; an unknown type pays once for a look at
+  its base classes;
 * ``+OK``, the small integers and the headers of short strings are not formatted but looked up;
-* a list of bytes, the reply of LRANGE or HGETALL, has the same form as a request, which ``hiredis``, where it is
-  installed, packs in one call of C.
+* a list of bytes, the reply of LRANGE or HGETALL, has the same form as a request, which ``hiredis``, where
+  it is installed, packs in one call of C.
 
-RESP3 differs from RESP2 only in the types it can name, so there is one table per protocol and a value type appears in
-both, with another function where the shapes differ.
+RESP3 differs from RESP2 only in the types it can name, so there is one table per protocol and a value type
+appears in both, with another function where the shapes differ.
 
 Specification: https://redis.io/docs/latest/develop/reference/protocol-spec/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Final, TypeAlias, cast
+from itertools import chain
+from typing import Any, Final, TypeAlias
 
 from cutaway.resp.doubles import format_double
 from cutaway.resp.replies import (
@@ -38,12 +40,18 @@ from cutaway.resp.replies import (
     Verbatim,
 )
 
-try:
-    from hiredis import pack_command as _pack_command
-except ImportError:  # pure Python, or WebAssembly
-    _pack_command = None
-
 Writer: TypeAlias = Callable[["Encoder", Any], bytes]
+
+
+def _find_pack_command() -> Callable[[tuple[Any, ...]], bytes] | None:
+    try:
+        from hiredis import pack_command  # noqa: PLC0415 - absent from WebAssembly and from plain installs
+    except ImportError:
+        return None
+    return pack_command
+
+
+_pack_command: Final = _find_pack_command()
 
 _SMALL: Final = 1024
 _BULK_HEADERS: Final = [b"$%d\r\n" % n for n in range(_SMALL)]
@@ -75,32 +83,26 @@ class Encoder:
 
     def encode(self, reply: Reply) -> bytes:
         """Return the bytes of a reply. Raises TypeError for a value that is not one. O(size)."""
-        writer = self._writers.get(type(reply))
-        if writer is None:
+        try:
+            writer = self._writers[type(reply)]
+        except KeyError:
             writer = self._writer_of_base(reply)
         return writer(self, reply)
 
     def encode_into(self, reply: Reply, out: bytearray) -> None:
         """Append the bytes of a reply to `out`."""
-        writer = self._writers.get(type(reply))
-        if writer is None:
+        try:
+            writer = self._writers[type(reply)]
+        except KeyError:
             writer = self._writer_of_base(reply)
         out += writer(self, reply)
 
     def _writer_of_base(self, reply: object) -> Writer:
-        """Find the writer of the nearest base class, and remember it for the class."""
-        cls = type(reply)
-        for base, writer in self._writers.items():
-            if issubclass(cls, base) and base is not int:
-                break
-        else:
-            writer = self._writer_of_protocol_class(reply)
-        self._writers[cls] = writer
-        return writer
-
-    def _writer_of_protocol_class(self, reply: object) -> Writer:
-        if isinstance(reply, int):
-            return self._writers[int]
+        """Find the writer of the nearest base class, and remember it; or of what the value behaves like."""
+        for base in type(reply).__mro__:
+            if base in self._writers:
+                self._writers[type(reply)] = self._writers[base]
+                return self._writers[base]
         if isinstance(reply, Mapping):
             return self._writers[dict]
         if isinstance(reply, AbstractSet):
@@ -114,7 +116,7 @@ class Encoder:
 def encode_request(argv: Sequence[bytes]) -> bytes:
     """Return a request as a client sends it: an array of bulk strings. O(size)."""
     if _pack_command is not None:
-        return cast("bytes", _pack_command(tuple(argv)))
+        return _pack_command(tuple(argv))
     return _pack(argv)
 
 
@@ -128,9 +130,8 @@ def _pack(items: Sequence[bytes]) -> bytes:
 
 def _bulk(_encoder: Encoder, value: bytes | bytearray) -> bytes:
     length = len(value)
-    if length < _SMALL:
-        return _BULK_HEADERS[length] + value + b"\r\n"
-    return b"$%d\r\n%b\r\n" % (length, value)
+    header = _BULK_HEADERS[length] if length < _SMALL else b"$%d\r\n" % length
+    return header + value + b"\r\n"
 
 
 def _simple(_encoder: Encoder, value: str) -> bytes:
@@ -150,19 +151,29 @@ def _error(_encoder: Encoder, value: Exception) -> bytes:
 
 
 def _array(encoder: Encoder, items: Sequence[Reply]) -> bytes:
-    if _pack_command is not None and items and set(map(type, items)) == {bytes}:
-        return cast("bytes", _pack_command(tuple(items)))
+    if _pack_command is not None and _are_bytes(items):
+        return _pack_command(tuple(items))
     return _sequence(encoder, b"*%d\r\n" % len(items), items)
 
 
-def _sequence(encoder: Encoder, header: bytes, items: Sequence[Reply] | AbstractSet[Reply]) -> bytes:
+def _are_bytes(items: Sequence[Any]) -> bool:
+    """Say whether all items are bytes or bytearrays, by an operation that fails on anything else."""
+    if not items or type(items[0]) is not bytes:
+        return False
+    try:
+        b"".join(items)
+    except TypeError:
+        return False
+    return True
+
+
+def _sequence(encoder: Encoder, header: bytes, items: Iterable[Reply]) -> bytes:
     encode = encoder.encode
     return header + b"".join([encode(item) for item in items])
 
 
-def _pairs_flat(encoder: Encoder, header: bytes, pairs: Sequence[tuple[Reply, Reply]]) -> bytes:
-    encode = encoder.encode
-    return header + b"".join([encode(value) for pair in pairs for value in pair])
+def _flatten(pairs: Iterable[tuple[Reply, Reply]]) -> list[Reply]:
+    return list(chain.from_iterable(pairs))
 
 
 def _none2(_encoder: Encoder, _: None) -> bytes:
@@ -202,11 +213,11 @@ def _double3(_encoder: Encoder, value: float) -> bytes:
 
 
 def _dict2(encoder: Encoder, value: Mapping[Any, Reply]) -> bytes:
-    return _pairs_flat(encoder, b"*%d\r\n" % (2 * len(value)), list(value.items()))
+    return _array(encoder, _flatten(value.items()))
 
 
 def _dict3(encoder: Encoder, value: Mapping[Any, Reply]) -> bytes:
-    return _pairs_flat(encoder, b"%%%d\r\n" % len(value), list(value.items()))
+    return _sequence(encoder, b"%%%d\r\n" % len(value), _flatten(value.items()))
 
 
 def _set2(encoder: Encoder, value: AbstractSet[Reply]) -> bytes:
@@ -234,11 +245,11 @@ def _push3(encoder: Encoder, value: Push) -> bytes:
 
 
 def _flat2(encoder: Encoder, value: Pairs | MapReply) -> bytes:
-    return _pairs_flat(encoder, b"*%d\r\n" % (2 * len(value.items)), value.items)
+    return _array(encoder, _flatten(value.items))
 
 
 def _map3(encoder: Encoder, value: MapReply | PairMap) -> bytes:
-    return _pairs_flat(encoder, b"%%%d\r\n" % len(value.items), value.items)
+    return _sequence(encoder, b"%%%d\r\n" % len(value.items), _flatten(value.items))
 
 
 def _nested(encoder: Encoder, value: Pairs | PairMap) -> bytes:
@@ -270,7 +281,7 @@ def _attributed2(encoder: Encoder, value: Attributed) -> bytes:
 def _attributed3(encoder: Encoder, value: Attributed) -> bytes:
     attributes = value.attributes
     pairs = list(attributes.items()) if isinstance(attributes, Mapping) else attributes
-    return _pairs_flat(encoder, b"|%d\r\n" % len(pairs), pairs) + encoder.encode(value.reply)
+    return _sequence(encoder, b"|%d\r\n" % len(pairs), _flatten(pairs)) + encoder.encode(value.reply)
 
 
 _BOTH: Final[dict[type, Writer]] = {

@@ -1,15 +1,15 @@
-"""Inline requests: what a person types into telnet.
+r"""Inline requests: what a person types into telnet.
 
-A request that does not begin with ``*`` is a line of words, so that ``PING`` and the return key are enough to talk
-to a server. The words are split as the server's own configuration file is: blanks separate, a word may be, or end in,
-a quoted part, and a closing quote must end the word.
+A request that does not begin with ``*`` is a line of words, so that ``PING`` and the return key are enough
+to talk to a server. The words are split as the server's own configuration file is: blanks separate, a word
+may be, or end in, a quoted part, and a closing quote must end the word.
 
-* In double quotes ``\\n \\r \\t \\b \\a`` are the control characters, ``\\xHH`` is a byte, and a backslash
+* In double quotes ``\n \r \t \b \a`` are the control characters, ``\xHH`` is a byte, and a backslash
   before anything else stands for that character.
-* In single quotes only ``\\'`` is special.
+* In single quotes only ``\'`` is special.
 
-Source: ``sdssplitargs()`` of Redis, whose rules the pattern below restates. It is possessive throughout (``*+``): a
-line that does not fit fails at once instead of being tried again in every other way.
+Source: ``sdssplitargs()`` of Redis, whose rules the pattern below restates. It is possessive throughout
+(``*+``): a line that does not fit fails at once instead of being tried again in every other way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 
 _WORD: Final = re.compile(
     rb"""
-    ([^ \n\r\t\0"']*+)                              # a plain beginning, perhaps empty,
+    ([^ \n\r\t"']*+)                              # a plain beginning, perhaps empty,
     (?: " ( (?: \\. | [^"\\] )*+ ) "                # then perhaps a double-quoted
       | ' ( (?: \\' | [^'] )*+ ) '                  # or a single-quoted end,
     )?+
@@ -34,11 +34,11 @@ _BLANKS: Final = re.compile(rb"[ \t\n\v\f\r]*+")
 
 def split_inline(line: bytes) -> list[bytes]:
     """Split a line into its words. Raises ValueError if its quotes are unbalanced. O(n)."""
-    if b'"' not in line and b"'" not in line and b"\v" not in line and b"\f" not in line and b"\0" not in line:
+    if b'"' not in line and b"'" not in line and b"\v" not in line and b"\f" not in line:
         return line.split()
     words: list[bytes] = []
     position = _skip_blanks(line, 0)
-    while position < len(line) and line[position] != 0:
+    while position < len(line):
         match = _WORD.match(line, position)
         if match is None:
             message = "unbalanced quotes"

@@ -1,9 +1,9 @@
 """What a client may send before the server loses patience.
 
-A header is a promise: ``*1000000`` says that a million arguments follow, ``$536870912`` that half a gigabyte
-does. Limits bound the promises, so that a few bytes from a stranger cannot reserve memory. The numbers are
-those of Redis: ``proto-max-bulk-len``, ``client-query-buffer-limit``, the 64 KiB of an inline request, and the two
-small bounds that hold until a client has authenticated (Redis 6.2.6, CVE-2021-32675).
+A header is a promise: ``*1000000`` says that a million arguments follow, ``$536870912`` that half a
+gigabyte does. Limits bound the promises, so that a few bytes from a stranger cannot reserve memory. The
+numbers are those of Redis: ``proto-max-bulk-len``, ``client-query-buffer-limit``, the 64 KiB of an inline
+request, and the two small bounds that hold until a client has authenticated (Redis 6.2.6, CVE-2021-32675).
 """
 
 from __future__ import annotations

@@ -1,35 +1,37 @@
-"""Requests from bytes, with no assumption about where the network cuts them.
+r"""Requests from bytes, with no assumption about where the network cuts them.
 
 A request is an array of bulk strings::
 
-    *2\\r\\n            two arguments follow
-    $3\\r\\nGET\\r\\n     the first has three bytes
-    $1\\r\\nk\\r\\n       the second has one
+    *2\r\n            two arguments follow
+    $3\r\nGET\r\n     the first has three bytes
+    $1\r\nk\r\n       the second has one
 
-or, for people with a terminal, a line of words (see `cutaway.resp.inline`). Every length is announced before its
-payload, so a parser never looks at a payload: it finds the end of a header, slices, and hops over. That is the whole
-algorithm, and ``bytes.find`` and slicing, both C loops, do the work. Headers are not even converted: ``$3`` is
-looked up in a dict that knows the first thousand lengths by their spelling, and whatever is not in there (long,
-malformed, forbidden, cut off) takes the careful way round.
+or, for people with a terminal, a line of words (see `cutaway.resp.inline`). Every length is announced
+before its payload, so a parser never looks at a payload: it finds the end of a header, slices, and hops
+over. That is the whole algorithm, and ``bytes.find`` and slicing, both C loops, do the work. Headers are
+not even converted: ``$3`` is looked up in a dict that knows the first thousand lengths by their spelling,
+and whatever is not in there (long, malformed, forbidden, cut off) takes the careful way round.
 
-**Cuts.** TCP is a stream: a read may end anywhere, in the middle of a header, between ``\\r`` and ``\\n``. What is left
-of a chunk is kept in a bytearray until the number of bytes it is known to lack has come, and only then looked at again;
-so a bulk string of 100 MB that comes in 64 KB reads is copied a fixed number of times, not once per read. Arguments that are
-complete are taken out at once. Nothing is allocated on the strength of an announced length.
+**Cuts.** TCP is a stream: a read may end anywhere, in the middle of a header, between ``\r`` and ``\n``.
+What is left of a chunk is kept in a bytearray until the number of bytes it is known to lack has come, and
+only then looked at again; so a bulk string of 100 MB that comes in 64 KB reads is copied a fixed number of
+times, not once per read. Arguments that are complete are taken out at once. Nothing is allocated on the
+strength of an announced length.
 
-**Errors.** After a malformed header nobody knows where the next request begins. The parser raises `ProtocolError`,
-with the requests that were complete before it, and is dead from then on: the server runs those, sends the text, and
-closes the connection. The texts are Redis's. So are two leniencies: the two bytes after a payload are hopped over, not
-read, and so is the byte after the ``\\r`` of a header.
+**Errors.** After a malformed header nobody knows where the next request begins. The parser raises
+`ProtocolError`, with the requests that were complete before it, and is dead from then on: the server runs
+those, sends the text, and closes the connection. The texts are Redis's. So are two leniencies: the two
+bytes after a payload are hopped over, not read, and so is the byte after the ``\r`` of a header.
 
-Source: ``processMultibulkBuffer()`` and ``processInlineBuffer()`` in Redis's networking.c. One deliberate difference: Redis
-measures "too big" lines against what happens to be in its buffer, so the answer depends on timing; here a line is too
-big or it is not, however it was cut.
+Source: ``processMultibulkBuffer()`` and ``processInlineBuffer()`` in Redis's networking.c. One deliberate
+difference: Redis measures "too big" lines against what happens to be in its buffer, so the answer depends
+on timing; here a line is too big or it is not, however it was cut.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from typing import Final
 
 from cutaway.resp.inline import split_inline
@@ -77,37 +79,44 @@ class RequestParser:
         """Bytes that wait in the buffer for the rest of their header or payload."""
         return len(self._tail)
 
-    @property
-    def idle(self) -> bool:
-        """True between requests: nothing is buffered and no request is under way."""
-        return not self._tail and not self._remaining
-
     def feed(self, data: bytes) -> list[list[bytes]]:
         """Take the next bytes of the stream; return the requests they complete, empty ones dropped.
 
         Raises ProtocolError on malformed input, QueryBufferError when too much waits. O(len(data)), amortised.
         """
-        if self._tail:
-            self._tail += data
-            self._lacking -= len(data)
-            if self._lacking > 0:
-                self._check_query_buffer([])
-                return []
-            data = bytes(self._tail)
-            self._tail.clear()
         requests: list[list[bytes]] = []
+        if self._tail:
+            data = self._take_tail(data)
         position = self._parse(data, requests)
         if position < len(data):
-            self._tail += memoryview(data)[position:]
-            self._check_query_buffer(requests)
+            self._keep_tail(data, position, requests)
         return requests
 
-    def _parse(self, data: bytes, requests: list[list[bytes]]) -> int:
+    def _take_tail(self, data: bytes) -> bytes:
+        """Return what was kept, with `data` after it; nothing if bytes known to be lacking are lacking yet."""
+        self._tail += data
+        self._lacking -= len(data)
+        if self._lacking > 0:
+            self._check_query_buffer([])
+            return b""
+        data = bytes(self._tail)
+        self._tail.clear()
+        return data
+
+    def _keep_tail(self, data: bytes, position: int, requests: list[list[bytes]]) -> None:
+        """Keep what follows `position`, within the limit of the query buffer."""
+        self._tail += memoryview(data)[position:]
+        self._check_query_buffer(requests)
+
+    def _check_query_buffer(self, requests: list[list[bytes]]) -> None:
+        if len(self._tail) > self.limits.max_query_buffer:
+            raise QueryBufferError("client query buffer limit reached", requests)
+
+    def _parse(self, data: bytes, requests: list[list[bytes]], at_most: int = sys.maxsize) -> int:
         """Append complete requests; return where the first incomplete header or payload begins."""
         position, end = 0, len(data)
         remaining, arguments = self._remaining, self._arguments
-        self._lacking = 0
-        while position < end:
+        while position < end and len(requests) < at_most:
             if not remaining:
                 if data[position] != _ASTERISK:
                     after = self._parse_inline(data, position, requests)
@@ -117,7 +126,7 @@ class RequestParser:
                     continue
                 newline = data.find(b"\r", position)
                 count = _COUNTS.get(data[position:newline], 0)
-                if not count or newline + 1 >= end or newline < 0:
+                if not count or not 0 <= newline < end - 1:
                     if self._incomplete(data, position, newline, "mbulk", requests):
                         break
                     count = self._multibulk_length(data[position + 1 : newline], requests)
@@ -140,10 +149,9 @@ class RequestParser:
                 arguments.append(data[start:stop])
                 position = stop + 2
                 remaining -= 1
-            else:
-                requests.append(arguments)
-                continue
-            break
+            if remaining:
+                break
+            requests.append(arguments)
         self._remaining, self._arguments = remaining, arguments
         return position
 
@@ -190,10 +198,6 @@ class RequestParser:
         if length > UNAUTHENTICATED_BULK_LENGTH and not self.limits.authenticated:
             raise ProtocolError("Protocol error: unauthenticated bulk length", requests)
         return length
-
-    def _check_query_buffer(self, requests: list[list[bytes]]) -> None:
-        if len(self._tail) > self.limits.max_query_buffer:
-            raise QueryBufferError("client query buffer limit reached", requests)
 
 
 def _integer(digits: bytes) -> int | None:

@@ -17,15 +17,15 @@ Python value           RESP3                       RESP2
 ``Exception``          simple error ``-``          simple error ``-``
 =====================  ==========================  =============================
 
-So a handler that returns ``b"bar"`` is readable, can be tested with ``==``, and does not know which protocol
-the client speaks. What Python cannot say is said by the value types below. Most exist because the two protocols
-give one reply two shapes: the scores of ``ZRANGE … WITHSCORES`` are a flat array in RESP2 and an array of pairs
-in RESP3 (`Pairs`), while ``XREAD`` has it the other way round (`PairMap`). The value names the meaning, and
-the `Encoder` alone knows the shapes.
+So a handler that returns ``b"bar"`` is readable, can be tested with ``==``, and does not know which
+protocol the client speaks. What Python cannot say is said by the value types below. Most exist because the
+two protocols give one reply two shapes: the scores of ``ZRANGE … WITHSCORES`` are a flat array in RESP2 and
+an array of pairs in RESP3 (`Pairs`), while ``XREAD`` has it the other way round (`PairMap`). The value
+names the meaning, and the `Encoder` alone knows the shapes.
 
 The types are ordinary slotted classes, not dataclasses: a command builds one per reply, and a plain
-``__init__`` is the cheapest constructor that a compiler also understands. They compare by type and content and,
-being mutable containers of mutable things, they are not hashable.
+``__init__`` is the cheapest constructor that a compiler also understands. They compare by type and content
+and, being mutable containers of mutable things, they are not hashable.
 
 Specification: https://redis.io/docs/latest/develop/reference/protocol-spec/
 """
@@ -44,7 +44,7 @@ class ReplyValue:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def _contents(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__slots__)
+        return tuple(getattr(self, name) for name in type(self).__slots__)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, ReplyValue):
@@ -121,7 +121,7 @@ class Verbatim(ReplyValue):
 
     __slots__ = ("format", "text")
 
-    def __init__(self, text: bytes, format: str = "txt") -> None:  # noqa: A002 - the specification's word
+    def __init__(self, text: bytes, format: str = "txt") -> None:
         self.text = text
         self.format = format
 
