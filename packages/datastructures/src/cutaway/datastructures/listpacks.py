@@ -274,7 +274,7 @@ class ListPack:
 
         Past the last entry this is the offset where the next one would go. O(count).
         """
-        return _skip(self._data, pos, count)
+        return _skip(self.entries, pos, count)
 
     def prev(self, pos: int) -> int:
         """Return the position of the entry before the one at `pos`, or -1. O(1)."""
