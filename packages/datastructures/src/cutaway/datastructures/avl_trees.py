@@ -1,31 +1,33 @@
-"""An AVL tree that knows the size of each of its subtrees.
+r"""An AVL tree that knows the size of each of its subtrees.
 
-**Theory.** In a binary search tree everything left of a node comes before it and everything right of it after it; a
-search walks one path down, so its cost is the height. Adelson-Velsky and Landis gave the first rule that keeps the
-height small whatever is inserted: *the subtrees of any node differ in height by at most one*. A tree of height h then
-has at least F(h + 2) - 1 nodes, F being Fibonacci's numbers, since the sparsest one is a node over the sparsest of
-height h - 1 and h - 2. Turned round, n nodes are at most 1.44 log2(n) high, against 1.0 for a perfect tree: 29 for a
-million.
+**Theory.** In a binary search tree everything left of a node comes before it and everything right of it after
+it; a search walks one path down, so its cost is the height. Adelson-Velsky and Landis gave the first rule
+that keeps the height small whatever is inserted: *the subtrees of any node differ in height by at most one*.
+A tree of height h then has at least F(h + 2) - 1 nodes, F being Fibonacci's numbers, since the sparsest one
+is a node over the sparsest of height h - 1 and h - 2. Turned round, n nodes are at most 1.44 log2(n) high,
+against log2(n) for a perfect tree: 28 levels for a million, where 20 are the least.
 
-An insertion or deletion changes heights along one path by one. On the way back up, wherever the rule is broken, a
-*rotation* lifts the higher child into its parent's place; the order from left to right stays as it was:
+An insertion or deletion changes heights along one path by one. On the way back up, wherever the rule is
+broken, a *rotation* lifts the higher child into its parent's place; the order from left to right stays as it
+was:
 
           x               y
-         / \\             / \\
-        a   y    --->    x   c          (if y leans to the left, y is rotated to the right first)
-           / \\         / \\
+         / \             / \
+        a   y    --->    x   c        if y leans to the left, y is rotated to the right first
+           / \         / \
           b   c        a   b
 
 An insertion needs one such repair at most, a deletion up to one at each level.
 
-**Ranks.** Each node also counts the nodes of its subtree. Going right at a node means that its whole left subtree and
-the node itself come before: adding these sizes up on the way down gives the rank, and comparing them with a rank finds
-the node that has it. Rotations recompute two sizes and nothing else.
+**Ranks.** Each node also counts the nodes of its subtree. Going right at a node means that its whole left
+subtree and the node itself come before: adding these sizes up on the way down gives the rank, and comparing
+them with a rank finds the node that has it. Rotations recompute two sizes and nothing else.
 
 Insertion and deletion recurse as deep as the tree is high, which the rule bounds; searches are loops.
 
-Source: Г. М. Адельсон-Вельский, Е. М. Ландис, "Один алгоритм организации информации", Доклады АН СССР 146, 1962; the
-sizes as in Cormen et al., "Introduction to Algorithms", chapter 14, order-statistic trees.
+Source: G. M. Adelson-Velsky and E. M. Landis, "An algorithm for the organization of information", Soviet
+Mathematics Doklady 3, 1962; the sizes as in Cormen et al., "Introduction to Algorithms", chapter 14,
+order-statistic trees.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 
 class AVLNode:
-    """A pair, its two subtrees, and the height (a leaf has 1) and number of nodes of the tree it is the root of."""
+    """A pair, its two subtrees, and the height (a leaf's is 1) and size of the tree it is the root of."""
 
     __slots__ = ("height", "left", "member", "right", "score", "size")
 
@@ -220,7 +222,7 @@ def _rotated_right(node: AVLNode) -> AVLNode:
 
 
 def _balanced(node: AVLNode) -> AVLNode:
-    """Return the root of the subtree of `node` after one of its subtrees has changed: updated, rotated if need be."""
+    """Return the root in place of `node`, one of whose subtrees has changed: updated, rotated if need be."""
     left, right = node.left, node.right
     lean = _height(left) - _height(right)
     if lean > 1 and left is not None:
@@ -293,7 +295,7 @@ def _ascend(node: AVLNode | None, rank: int) -> Iterator[tuple[bytes, float]]:
 
 
 def _descend(node: AVLNode | None, rank: int) -> Iterator[tuple[bytes, float]]:
-    """Yield pairs in descending order, from the one that `rank` pairs are higher than; costs as for `_ascend`."""
+    """Yield pairs in descending order, `rank` counted from the highest; costs as for `_ascend`."""
     waiting: list[AVLNode] = []
     while node is not None:
         before = _size(node.right)

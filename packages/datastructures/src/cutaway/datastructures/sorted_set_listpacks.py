@@ -32,9 +32,9 @@ INTEGRAL: Final = 2.0**62
 def score_text(score: float) -> bytes:
     """Return the text of a score in a listpack: b"3", b"-0.5", b"1.5e+300", b"inf".
 
-    It is the shortest decimal that reads back as the same float, laid out as Redis lays it out: positional,
-    unless that takes many zeros, or seven digits and more behind the point of a number outside 0.001 to 10000.
-    Not for NaN. O(1).
+    It is the shortest decimal that reads back as the same float, laid out as Redis does: positional, unless
+    that takes many zeros, or seven digits and more behind the point of a number outside 0.001 to 10000. NaN
+    has none. O(1).
     """
     if -INTEGRAL <= score <= INTEGRAL and score == int(score):
         return b"%d" % int(score)
