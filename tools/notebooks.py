@@ -4,7 +4,7 @@
     python tools/notebooks.py render [name …]   # the same, then write docs/tour/*.md
 
 A notebook is committed without outputs: what a reader sees is what their own machine computed, and a diff
-shows what an author wrote. A run is kept under .nox/ for as long as neither the notebook nor a package changed.
+shows what an author wrote. A run is kept under .nox/ until the notebook or a package changes.
 """
 
 from __future__ import annotations

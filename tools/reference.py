@@ -1,6 +1,6 @@
 """A hook of mkdocs: a page that says `[modules of resp]` gets a section per file of that package.
 
-The section's heading is the file's name, its text the theory at the head of the file, and what the file defines
+The section's heading is the file's name, its text the theory at the head of the file; what the file defines
 follows. A new file is on the site at the next build.
 """
 
