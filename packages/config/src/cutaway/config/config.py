@@ -101,17 +101,18 @@ class Config:
 
     def get(self, *patterns: str) -> dict[str, str]:
         """Return the names that match a glob-style pattern, as `CONFIG GET` prints them. O(patterns * directives)."""
-        found: dict[str, Directive] = {}
+        found: dict[str, tuple[str, Directive]] = {}
         for pattern in patterns:
             if _PATTERN_CHARACTERS.isdisjoint(pattern):
-                if pattern.lower() in self._directives:
-                    found.setdefault(pattern, self._directives[pattern.lower()])
+                name = pattern.lower()
+                if name in self._directives:
+                    found.setdefault(name, (pattern, self._directives[name]))
                 continue
             encoded = pattern.encode("utf-8", "surrogateescape")
             for name, row in self._directives.items():
                 if not row.hidden and matches(encoded, name.encode(), nocase=True):
-                    found.setdefault(name, row)
-        return {name: row.kind.format(self._values[row.name]) for name, row in found.items()}
+                    found.setdefault(name, (name, row))
+        return {asked: row.kind.format(self._values[row.name]) for asked, row in found.values()}
 
     # Writing
 
@@ -229,5 +230,5 @@ def _tell_again(told: Sequence[tuple[Subscriber, Value]]) -> None:
     for subscriber, value in reversed(told):
         try:
             subscriber(value)
-        except ConfigError:  # noqa: PERF203 - it had this value before; there is nothing better to go back to
+        except ConfigError:
             continue

@@ -158,11 +158,11 @@ def _range(one: int, other: int, nocase: bool) -> Element:  # noqa: FBT001
 
 
 def _signed(byte: int) -> int:
-    return byte - 256 if byte > 127 else byte  # noqa: PLR2004 - a signed char
+    return byte - 256 if byte > 127 else byte
 
 
 def _lower(byte: int) -> int:
-    return byte + 32 if 65 <= byte <= 90 else byte  # noqa: PLR2004 - A to Z
+    return byte + 32 if 65 <= byte <= 90 else byte
 
 
 def _with_cases(byte: int) -> Element:

@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the methods of each kind do what `Kind` says they do
 """Kinds that only one or two directives have, each with a little language of its own.
 
 `save 3600 1 300 100` is a list of pairs and the one directive whose lines add up; a client's output buffer limit
@@ -10,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from cutaway.config.quoting import quote
 from cutaway.config.values import (
     BufferLimit,
     ConfigError,
@@ -20,7 +22,6 @@ from cutaway.config.values import (
     format_size,
     parse_leniently,
     parse_size,
-    quote,
 )
 
 _WRONG_NUMBER: Final = "wrong number of arguments"
@@ -116,7 +117,7 @@ class OutputBufferLimits(Kind):
 def buffer_limits(value: Value) -> tuple[BufferLimit, ...]:
     """Return the value of `client-output-buffer-limit` with its own type."""
     limits = value if isinstance(value, tuple) else ()
-    return tuple((item[0], item[1], item[2]) for item in limits if isinstance(item, tuple) and len(item) == 3)  # noqa: PLR2004
+    return tuple((item[0], item[1], item[2]) for item in limits if isinstance(item, tuple) and len(item) == 3)
 
 
 class OomScores(Kind):
@@ -128,10 +129,10 @@ class OomScores(Kind):
     multiple = True
 
     def parse(self, arguments: Sequence[str], current: Value) -> Value:  # noqa: ARG002
-        if len(arguments) != 3:  # noqa: PLR2004
+        if len(arguments) != 3:
             raise ConfigError(_WRONG_NUMBER)
         scores = [parse_leniently(word) for word in arguments]
-        if any(not whole or abs(score) > 2000 for score, whole in scores):  # noqa: PLR2004
+        if any(not whole or abs(score) > 2000 for score, whole in scores):
             raise ConfigError("Invalid oom-score-adj-values, elements must be between -2000 and 2000.")
         return tuple(score for score, _ in scores)
 
@@ -141,11 +142,14 @@ class OomScores(Kind):
 
 ALL_EVENTS: Final = "g$lshzxetd"
 """The classes that `A` stands for: everything but `m` (key miss) and `n` (new key)."""
-_EVENT_ORDER: Final = "KEmn"
+_OTHER_EVENTS: Final = "nKEm"
 
 
 class KeyspaceEvents(Kind):
-    """Letters that choose keyspace notifications. Value: str of letters in Redis's own order, `A` for `g$lshzxetd`."""
+    """Letters that choose keyspace notifications. Value: str of letters in Redis's own order, `A` for `g$lshzxetd`.
+
+    `n` next to `A` is obeyed but not printed: so does the C server, and a rewritten file forgets it.
+    """
 
     __slots__ = ()
 
@@ -155,16 +159,20 @@ class KeyspaceEvents(Kind):
         if len(arguments) != 1:
             raise ConfigError(_WRONG_NUMBER)
         letters = set(arguments[0])
-        if not letters <= set("A" + ALL_EVENTS + _EVENT_ORDER):
+        if not letters <= set("A" + ALL_EVENTS + _OTHER_EVENTS):
             raise ConfigError("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.")
         if "A" in letters or letters >= set(ALL_EVENTS):
             chosen = "A"
         else:
             chosen = "".join(letter for letter in ALL_EVENTS if letter in letters)
-        return chosen + "".join(letter for letter in _EVENT_ORDER if letter in letters)
+        return chosen + "".join(letter for letter in _OTHER_EVENTS if letter in letters)
+
+    def format(self, value: Value) -> str:
+        letters = str(value)
+        return letters.replace("n", "") if "A" in letters else letters
 
     def lines(self, name: str, value: Value, default: Value) -> list[RewriteLine]:
-        return [(f'{name} "{value}"', value != default)]
+        return [(f'{name} "{self.format(value)}"', value != default)]
 
 
 class Addresses(Kind):
@@ -176,7 +184,7 @@ class Addresses(Kind):
     multiple = True
 
     def parse(self, arguments: Sequence[str], current: Value) -> Value:  # noqa: ARG002
-        if len(arguments) > 16:  # noqa: PLR2004 - CONFIG_BINDADDR_MAX
+        if len(arguments) > 16:
             raise ConfigError("Too many bind addresses specified.")
         return () if list(arguments) == [""] else tuple(arguments)
 
@@ -196,13 +204,13 @@ class Master(Kind):
     multiple = True
 
     def parse(self, arguments: Sequence[str], current: Value) -> Value:  # noqa: ARG002
-        if len(arguments) != 2:  # noqa: PLR2004
+        if len(arguments) != 2:
             raise ConfigError(_WRONG_NUMBER)
         host, port_text = arguments
         if host.lower() == "no" and port_text.lower() == "one":
             return "", 0
         port, whole = parse_leniently(port_text)
-        if not whole or not 0 <= port <= 65535:  # noqa: PLR2004
+        if not whole or not 0 <= port <= 65535:
             raise ConfigError("Invalid master port")
         return host, port
 
@@ -213,7 +221,7 @@ class Master(Kind):
         return [] if value == default else [(f"{name} {self.format(value)}", True)]
 
 
-_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+_FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity)\Z", re.IGNORECASE)
 
 
 class Percentiles(Kind):
@@ -233,7 +241,7 @@ class Percentiles(Kind):
         if not _FLOAT.match(word):
             raise ConfigError("Invalid latency-tracking-info-percentiles parameters")
         percentile = float(word)
-        if not 0.0 <= percentile <= 100.0:  # noqa: PLR2004
+        if not 0.0 <= percentile <= 100.0:
             raise ConfigError("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]")
         return percentile
 

@@ -1,3 +1,4 @@
+# ruff: noqa: D102 - the methods of each kind do what `Kind` says they do
 """Kinds of directive: how the text of a value is read, judged, printed and written back.
 
 A directive has a *kind*, and the kind is where its text meets its typed value. A kind answers three questions:
@@ -9,7 +10,7 @@ A directive has a *kind*, and the kind is where its text meets its typed value. 
   the file never mentioned the directive?
 
 Numbers keep the arithmetic of the C server, for that is what a client can see. A memory size is read into an unsigned
-64-bit integer that saturates while its digits are read, wraps when the unit multiplies it, and is then compared with
+64-bit integer, wraps around when its unit multiplies it beyond that, and is then compared with
 the bounds as signed or unsigned according to the type of the variable behind it. A percentage is a negative number.
 An octal number is read as `strtoll` reads it: leading blanks and a sign are welcome, and no digits at all mean zero.
 
@@ -21,6 +22,8 @@ Source: `config.c` and `util.c` (`memtoull`, `string2ll`) of Redis 7.2, compared
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
+
+from cutaway.config.quoting import quote
 
 INT_MAX: Final = 2**31 - 1
 INT_MIN: Final = -(2**31)
@@ -75,7 +78,7 @@ def parse_integer(text: str) -> int | None:
 
 def parse_leniently(text: str, base: int = 10) -> tuple[int, bool]:
     """Read a number as C's `strtoll` does: the number, saturated to 64 bits, and whether all of `text` was used."""
-    digits = "0-7" if base == 8 else "0-9"  # noqa: PLR2004 - octal
+    digits = "0-7" if base == 8 else "0-9"
     match = re.match(rf"[ \t\n\v\f\r]*([+-]?[{digits}]+)", text)
     if match is None:
         return 0, not text
@@ -88,8 +91,8 @@ def parse_size(text: str) -> int | None:
     match = _SIZE.match(text)
     if match is None or len(match[1]) > _LONGEST_NUMBER or match[2].lower() not in _UNITS:
         return None
-    number = min(int(match[1] or "0"), ULONG_MAX)
-    return number * _UNITS[match[2].lower()] & ULONG_MAX
+    number = int(match[1] or "0")
+    return None if number > ULONG_MAX else number * _UNITS[match[2].lower()] & ULONG_MAX
 
 
 def format_size(size: int) -> str:
@@ -103,23 +106,6 @@ def format_size(size: int) -> str:
 def as_signed(number: int) -> int:
     """Reinterpret an unsigned 64-bit integer as a signed one."""
     return number - 2**64 if number > LONG_MAX else number
-
-
-def quote(text: str) -> str:
-    r"""Put `text` in double quotes, with everything that is not printable ASCII escaped (`sdscatrepr`)."""
-    pieces = []
-    for byte in text.encode("utf-8", "surrogateescape"):
-        character = chr(byte)
-        if character in _ESCAPES:
-            pieces.append(_ESCAPES[character])
-        elif " " <= character <= "~":
-            pieces.append(character)
-        else:
-            pieces.append(f"\\x{byte:02x}")
-    return f'"{"".join(pieces)}"'
-
-
-_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\a": "\\a", "\b": "\\b"}
 
 
 class Kind:
@@ -315,10 +301,17 @@ class Memory(Integer):
     name = "memory"
 
     def __init__(
-        self, low: int, high: int, *, signed: bool = False, negative: bool = False, percentage: int = 0
+        self,
+        low: int,
+        high: int,
+        *,
+        signed: bool = False,
+        negative: bool = False,
+        percentage: int = 0,
+        clamp: tuple[int, int] | None = None,
     ) -> None:
-        """`signed`: compared as a signed number; `negative`: may have a minus; `percentage`: largest percentage."""
-        super().__init__(low, high)
+        """Say how a size is compared (`signed`), and whether it may be negative or a percentage, up to which."""
+        super().__init__(low, high, clamp=clamp)
         self._signed = signed
         self._negative = negative
         self._percentage = percentage
@@ -328,8 +321,7 @@ class Memory(Integer):
 
     def _read(self, text: str) -> int:
         if self._negative and text.startswith("-"):
-            size = parse_size(text[1:])
-            size = None if size is None else -size
+            size = parse_integer(text)
         else:
             size = parse_size(text)
         if size is not None:
@@ -350,7 +342,9 @@ class Memory(Integer):
     def format(self, value: Value) -> str:
         if not isinstance(value, int):
             return ""
-        return f"{-value}%" if self._percentage and value < 0 else str(value & ULONG_MAX)
+        if self._percentage and value < 0:
+            return f"{-value}%"
+        return str(value if self._negative else value & ULONG_MAX)
 
     def lines(self, name: str, value: Value, default: Value) -> list[RewriteLine]:
         if not isinstance(value, int):

@@ -9,6 +9,7 @@ from cutaway.config.values import INT_MAX, LONG_MAX, LONG_MIN, ULONG_MAX, Boolea
 
 _ALONE: Final = "there is no cluster mode"
 _HOSTNAME_LENGTH: Final = 256
+_ADDRESS_LENGTH: Final = 46
 
 
 def _check_hostname(text: str) -> str | None:
@@ -24,11 +25,13 @@ def _check_nodename(text: str) -> str | None:
 
 
 def _check_announced_ip(text: str) -> str | None:
+    if len(text.encode("utf-8", "surrogateescape")) >= _ADDRESS_LENGTH:
+        return "cluster-announce-ip is too long"
     return "cluster-announce-ip contains invalid character" if _has_odd_characters(text) else None
 
 
 def _has_odd_characters(text: str) -> bool:
-    return re.search(r"[^!-~]|[!#$%&()*+;<>?@\[\]^{|}~]", text) is not None
+    return re.search(r"[^a-zA-Z0-9./:_`\u0080-\U0010ffff-]", text) is not None
 
 
 def _check_ipv4(text: str) -> str | None:
@@ -43,7 +46,7 @@ def _check_ipv4(text: str) -> str | None:
 def _check_ipv6(text: str) -> str | None:
     try:
         if text:
-            ipaddress.IPv6Address(text)
+            ipaddress.IPv6Address(text.replace("%", "zone"))
     except ValueError:
         return "Invalid IPv6 address"
     return None

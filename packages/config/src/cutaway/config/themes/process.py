@@ -1,5 +1,6 @@
 """Directives about the process: how it starts, stops, runs and talks to the system it lives in."""
 
+import re
 from typing import Final
 
 from cutaway.config.directive import Directive
@@ -12,11 +13,24 @@ _CRASH: Final = "Python's faulthandler reports crashes"
 _LUA: Final = "the Lua API has no such functions to allow"
 _NO_TITLE: Final = "the title of the process is left alone"
 
+_BLANK_VARIABLES: Final = frozenset({"title", "server-mode"})
+_TITLE_VARIABLES: Final = _BLANK_VARIABLES | {"listen-addr", "port", "tls-port", "unixsocket", "config-file"}
 _EXCLUSIVE: Final = {("nosave", "save"): "shutdown options SAVE and NOSAVE can't be used simultaneously"}
 
 
 def _shutdown_flags() -> Flags:
     return Flags("default", "save", "nosave", "now", "force", "safe", "failover", exclusive=_EXCLUSIVE)
+
+
+def _check_title(template: str) -> str | None:
+    """A title may name a few variables, and must not come out blank; two of them are blank in a server like this."""
+    unquoted = template.replace("{{", "(")
+    names = re.findall(r"\{([^}]*)\}", unquoted)
+    rest = re.sub(r"\{[^}]*\}", "", unquoted)
+    known = all(name in _TITLE_VARIABLES for name in names) and "{" not in rest
+    if not known or not (rest.strip(" ") or set(names) - _BLANK_VARIABLES):
+        return "template format is invalid or contains unknown variables"
+    return None
 
 
 DIRECTIVES: Final = (
@@ -31,8 +45,8 @@ DIRECTIVES: Final = (
     Directive("shutdown-on-sigterm", _shutdown_flags(), ()),
     Directive("notify-keyspace-events", KeyspaceEvents(), "", volatile=True),
     Directive("busy-reply-threshold", Integer(0, LONG_MAX), 5000, alias="lua-time-limit"),
-    Directive("lua-enable-deprecated-api", Boolean(), False, _LUA, immutable=True, hidden=True),
-    Directive("lua-enable-insecure-api", Boolean(), False, _LUA, hidden=True),
+    Directive("lua-enable-deprecated-api", Boolean(), False, _LUA, protected=True, hidden=True),
+    Directive("lua-enable-insecure-api", Boolean(), False, _LUA, protected=True, hidden=True),
     Directive("extended-redis-compatibility", Boolean(), False),
     Directive("import-mode", Boolean(), False),
     Directive("locale-collate", Text(absent_if_empty=False), "", "SORT compares bytes, in the C locale"),
@@ -45,7 +59,10 @@ DIRECTIVES: Final = (
     Directive("always-show-logo", Boolean(), False, immutable=True),
     Directive("set-proc-title", Boolean(), True, _NO_TITLE, immutable=True),
     Directive(
-        "proc-title-template", Text(absent_if_empty=False), "{title} {listen-addr} {server-mode}", _NO_TITLE
+        "proc-title-template",
+        Text(_check_title, absent_if_empty=False),
+        "{title} {listen-addr} {server-mode}",
+        _NO_TITLE,
     ),
     Directive("crash-log-enabled", Boolean(), True, _CRASH),
     Directive("crash-memcheck-enabled", Boolean(), True, _CRASH),

@@ -23,7 +23,9 @@ DIRECTIVES: Final = (
     Directive("replica-ignore-disk-write-errors", Boolean(), False),
     Directive("repl-timeout", Integer(1, INT_MAX), 60),
     Directive("repl-ping-replica-period", Integer(1, INT_MAX), 10, alias="repl-ping-slave-period"),
-    Directive("repl-backlog-size", Memory(1, LONG_MAX, signed=True), 10 * 1024 * 1024),
+    Directive(
+        "repl-backlog-size", Memory(1, LONG_MAX, signed=True, clamp=(16 * 1024, LONG_MAX)), 10 * 1024 * 1024
+    ),
     Directive("repl-backlog-ttl", Integer(0, LONG_MAX), 3600),
     Directive("repl-disable-tcp-nodelay", Boolean(), False),
     Directive("repl-diskless-sync", Boolean(), True),
