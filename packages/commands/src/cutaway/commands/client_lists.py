@@ -31,7 +31,7 @@ def describe(client: Client) -> bytes:
             "sub", "psub", "ssub", "multi", "watch", "qbuf", "qbuf-free", "argv-mem", "multi-mem", "rbs", "rbp", "obl",
             "oll", "omem", "tot-mem",
         )),
-        ("events", "r"), ("cmd", client.last_command),
+        ("events", "r"), ("cmd", "NULL" if client.command is None else client.command.full_name),
         ("user", user.decode("latin-1") if isinstance(user, bytes) else user),
         ("redir", info["redir"]), ("resp", client.protocol),
         ("lib-name", client.library_name.decode("latin-1")), ("lib-ver", client.library_version.decode("latin-1")),

@@ -49,9 +49,8 @@ class Client:
     """Whoever sends commands to an engine."""
 
     __slots__ = (
-        "address", "authenticated", "blocked", "close_after_reply", "close_now", "created_at", "db", "deliver",
-        "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_command",
-        "last_interaction", "library_name", "library_version", "local_address", "name", "no_evict", "no_touch",
+        "address", "authenticated", "blocked", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
+        "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "name", "no_evict", "no_touch",
         "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "reply_mode", "total_commands", "transport_info", "user",
     )  # fmt: skip
 
@@ -90,7 +89,8 @@ class Client:
         self.transport_info: Callable[[], dict[str, int]] = dict
         """Buffer sizes and the like, for CLIENT LIST; the server fills it in."""
         self.created_at = self.last_interaction = engine.keyspace.now
-        self.last_command = "NULL"
+        self.command: Command | None = None
+        """The command that runs, or ran last."""
         self.library_name = b""
         self.library_version = b""
         self.no_evict = False

@@ -175,6 +175,7 @@ class Engine:
             if isinstance(found, errors.CommandError):
                 return self.refuse(client, None, found)
             command = found
+        client.command = command
         if not command.min_argc <= len(argv) <= command.max_argc:
             return self.refuse(client, command, errors.wrong_arity(command.full_name))
         for gate in self.gates:

@@ -1,0 +1,73 @@
+"""`python -m server [redis.conf] [--directive value ...] [--use part=path:Name]`, as `redis-server` takes its arguments."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from cutaway.config import Config, ConfigError
+from cutaway.config.parser import ConfigFileError, Settings, parse_arguments, read_file
+from cutaway.server.app import Application
+from cutaway.server.parts import PartError, Parts, default_parts, use
+
+DEFAULTS: Final = {"bind": ("127.0.0.1", "-::1")}
+"""Where ours differ from Redis's: we listen on loopback until told otherwise."""
+
+
+def main() -> None:
+    """Read the arguments, run the server, and exit with its status."""
+    arguments, choices = _take_choices(sys.argv[1:])
+    try:
+        parts = default_parts()
+        for choice in choices:
+            parts = use(parts, choice)
+        settings = read_settings(arguments)
+    except ConfigFileError as error:
+        sys.exit(error.report("Cutaway"))
+    except (ConfigError, PartError) as error:
+        sys.exit(f"cutaway: {error}")
+    sys.exit(start(settings, parts))
+
+
+def start(settings: Settings, parts: Parts) -> int:
+    """Run the server on settings that were read."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    return Application(settings.config, parts).run()
+
+
+def _take_choices(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split off `--use part=path:Name`, which is ours alone."""
+    rest: list[str] = []
+    choices: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--use":
+            choices.append(next(words, ""))
+        elif word.startswith("--use="):
+            choices.append(word.removeprefix("--use="))
+        else:
+            rest.append(word)
+    return rest, choices
+
+
+def read_settings(arguments: Sequence[str]) -> Settings:
+    """The configuration file, standard input and options that `arguments` name, in that order. Raises ConfigError."""
+    path, from_stdin, options = parse_arguments(arguments)
+    settings = Settings(Config(DEFAULTS))
+    text = read_file(path, _read) if path is not None else ""
+    if from_stdin:
+        text += "\n" + sys.stdin.read()
+    settings.load(f"{text}\n{options}", _read, lambda pattern: sorted(glob.glob(pattern)))  # noqa: PTH207
+    return settings
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+
+
+if __name__ == "__main__":
+    main()

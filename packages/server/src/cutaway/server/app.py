@@ -1,0 +1,101 @@
+"""The composition root: which tables, which rooms, which parts make the server. Nothing else in the house knows them all.
+
+`compose` builds the engine from its tables and hangs the rooms into its hooks, in the order in which they act. `run` puts it on
+the network and keeps it there until it is told to stop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cutaway.commands import Engine
+from cutaway.commands.connections import connections
+from cutaway.commands.strings import strings
+from cutaway.config import Config
+from cutaway.server.parts import Parts, default_parts
+from cutaway.server.servers import Server
+
+TABLES: Final = (strings, connections)
+
+log: Final = logging.getLogger("cutaway.server")
+
+
+def compose(config: Config, parts: Parts) -> Engine:
+    """An engine with every room in place, not yet on the network."""
+    return Engine(*TABLES, config=config, databases=config.integer("databases"), make_dict=parts.dict)
+
+
+@dataclass(slots=True)
+class Application:
+    """One run of the server, from its settings to its end."""
+
+    config: Config
+    parts: Parts = field(default_factory=default_parts)
+    on_ready: Callable[[Server], None] | None = None
+
+    def run(self) -> int:
+        """Serve until SIGINT, SIGTERM or SHUTDOWN; the process's exit status."""
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(self.serve())
+
+    async def serve(self) -> int:
+        """As `run`, in a loop that is already there."""
+        config = self.config
+        engine = compose(config, self.parts)
+        _calm_the_collector()
+        server = Server(engine, self.parts, asyncio.get_running_loop())
+        try:
+            await self._listen(server)
+        except OSError as error:
+            log.error("Could not listen: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
+            return 1
+        for number in (signal.SIGINT, signal.SIGTERM):
+            server.loop.add_signal_handler(number, server.stopping.set)
+        server.start()
+        log.info("Ready to accept connections")
+        if self.on_ready is not None:
+            self.on_ready(server)
+        await server.stopping.wait()
+        await server.stop()
+        return 0
+
+    async def _listen(self, server: Server) -> None:
+        config = self.config
+        if port := config.integer("port"):
+            hosts: Any = config["bind"]
+            for host, number in await server.listen_tcp(hosts, port, config.integer("tcp-backlog")):
+                log.info("Listening on %s port %d", host, number)
+        if path := config.text("unixsocket"):
+            await server.listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))
+            log.info("Listening on %s", path)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if os.environ.get("CUTAWAY_EVENT_LOOP") == "asyncio" or sys.platform == "win32":
+        return None
+    try:
+        import uvloop  # noqa: PLC0415 - optional: not every platform has it
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _calm_the_collector() -> None:
+    """Keep the cyclic collector away from the data set.
+
+    Values live long and hold no cycles: going through all of them again and again would stop the server for longer the
+    more it holds. What exists at the start is frozen, young objects are still looked at, and the oldest generation, where
+    the data set is, practically never.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 1_000_000)

@@ -1,0 +1,293 @@
+"""One connection: bytes in, requests to the engine, replies out.
+
+This is the server's innermost loop. `data_received` gets whatever the socket had, the parser makes requests of it, and each goes
+through the engine in turn. Replies gather in `_out` and are written together, once per turn of the event loop, after
+the append-only file has been flushed (`Server.before_sleep`): no reply leaves before its write has been logged, and sixteen
+pipelined requests cost one system call.
+
+A connection stops taking requests in three cases, and keeps what it has already read for later:
+
+* its client is blocked (BLPOP), until the engine resumes it;
+* its client does not read: more than `HIGH_WATER` bytes wait to be written. It stops reading from the socket too, so that
+  TCP pushes back on the sender;
+* it is about to close, and then the rest is dropped.
+
+What a client is told without having asked for it (messages, MONITOR) cannot be held back like that. It counts against the
+output buffer limits of the client's class, and a client that exceeds them is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections import deque
+from typing import TYPE_CHECKING, Final, cast
+
+from cutaway.commands.client_lists import client_type
+from cutaway.resp import NO_REPLY, ProtocolError, Reply, RequestLimits
+
+if TYPE_CHECKING:
+    from cutaway.commands import Client
+    from cutaway.server.servers import Server
+
+HIGH_WATER: Final = 1024 * 1024
+log: Final = logging.getLogger("cutaway.connection")
+
+
+class Connection(asyncio.Protocol):
+    """The transport's side of a client."""
+
+    __slots__ = (
+        "_bytes_in", "_bytes_out", "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_out",
+        "_out_bytes", "_parser", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "client", "limits",
+    )  # fmt: skip
+
+    def __init__(self, server: Server) -> None:
+        self._server: Final = server
+        self._closing = False
+        self._is_full = False
+        self._scheduled = False
+        self._out: list[bytes] = []
+        self._out_bytes = 0
+        self._bytes_in = self._bytes_out = 0
+        self._soft_since = 0.0
+        self._waiting: Final[deque[list[bytes]]] = deque()
+        self.limits: Final = RequestLimits()
+        self._parser: Final = server.parts.request_parser(self.limits)
+        self._encoder: Final = server.parts.encoder(2)
+        self._feed: Final = self._parser.feed
+        self._encode: Final = self._encoder.encode
+        self._execute: Final = server.engine.execute
+        self._transport: asyncio.Transport
+        self.client: Client
+
+    # ---- the event loop's calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=HIGH_WATER)
+        refusal = self._server.refusal(self._transport)
+        self.client = client = self._server.engine.connect(self.deliver)
+        if refusal is not None:
+            self._server.engine.forget(client)
+            self._transport.write(refusal)
+            self._closing = True
+            self._transport.close()
+            return
+        client.close_now = self.close
+        client.on_resume = self.resume
+        client.on_protocol = self._choose_protocol
+        client.transport_info = self.info
+        client.address = _address(transport.get_extra_info("peername"), transport)
+        client.local_address = _address(transport.get_extra_info("sockname"), transport)
+        self._server.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come in."""
+        self._bytes_in += len(data)
+        try:
+            requests = self._feed(data)
+        except ProtocolError as error:
+            self._take(error.requests)
+            self._fail(error)
+            return
+        if self._waiting or self.client.blocked is not None or self._is_full:
+            self._take(requests)
+        else:
+            self._run(requests)
+
+    def eof_received(self) -> bool:
+        """The client will send no more. As Redis does, close at once: nobody can be sure that it still reads."""
+        return False
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        """The connection is gone, whoever ended it."""
+        self._closing = True
+        self._waiting.clear()
+        self.client.close()
+        self._server.closed(self)
+
+    def pause_writing(self) -> None:
+        """The client does not read as fast as we write: stop working for it, and stop listening to it."""
+        self._is_full = True
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client has read most of it."""
+        self._is_full = False
+        if not self._closing:
+            self._transport.resume_reading()
+            self.resume()
+
+    # ---- requests
+
+    def _take(self, requests: list[list[bytes]]) -> None:
+        self._waiting.extend(requests)
+        self.resume()
+
+    def resume(self) -> None:
+        """Go on with the requests that had to wait."""
+        while self._waiting and self.client.blocked is None and not self._is_full and not self._closing:
+            requests = list(self._waiting)
+            self._waiting.clear()
+            self._run(requests)
+
+    def _run(self, requests: list[list[bytes]]) -> None:
+        if self._closing:
+            return
+        client = self.client
+        execute = self._execute
+        encode = self._encode
+        out = self._out
+        engine = client.engine
+        engine.tick()
+        size = 0
+        done = 0
+        for argv in requests:
+            reply = execute(client, argv)
+            done += 1
+            if client.reply_mode != "on":
+                reply = self._mute(reply)
+            if reply is not NO_REPLY:
+                payload = encode(reply)
+                out.append(payload)
+                size += len(payload)
+                if size > HIGH_WATER:
+                    size = 0
+                    self._out_bytes += HIGH_WATER
+                    self.flush()
+                    out = self._out
+                    if self._is_full:
+                        break
+            if client.blocked is not None or client.close_after_reply:
+                break
+        client.total_commands += done
+        client.last_interaction = engine.keyspace.now
+        if done < len(requests) and not client.close_after_reply:
+            self._waiting.extendleft(reversed(requests[done:]))
+        if not self._scheduled:
+            self._scheduled = True
+            self._server.to_flush.append(self)
+
+    def _mute(self, reply: Reply) -> Reply:
+        mode = self.client.reply_mode
+        if mode == "skip":
+            self.client.reply_mode = "skipping"
+        elif mode == "skipping":
+            self.client.reply_mode = "on"
+        return NO_REPLY
+
+    def _fail(self, error: ProtocolError) -> None:
+        log.info("%s from client %s", error.text, self.client.address)
+        self._out.append(self._encode(self._server.protocol_error(error)))
+        self.client.close_after_reply = True
+        self._waiting.clear()
+        self._schedule()
+
+    def _choose_protocol(self, version: int) -> None:
+        self._encoder.protocol = version
+
+    # ---- replies
+
+    def deliver(self, reply: Reply) -> None:
+        """Send what the client did not ask for just now: a message, the end of a waiting."""
+        if self._closing or (self.client.reply_mode != "on"):
+            return
+        payload = self._encode(reply)
+        self._out.append(payload)
+        self._out_bytes += len(payload)
+        self._schedule()
+        if self._out_bytes > 65536 and self._exceeds_limits():
+            self.abort()
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._server.schedule(self)
+
+    def flush(self) -> None:
+        """Write what has gathered. Called once per turn of the loop, after the append-only file."""
+        self._scheduled = False
+        if self._closing:
+            return
+        if self._out:
+            payload = self._out[0] if len(self._out) == 1 else b"".join(self._out)
+            self._out = []
+            self._out_bytes = 0
+            self._bytes_out += len(payload)
+            self._transport.write(payload)
+        if self.client.close_after_reply:
+            self.close()
+        elif self._is_full and self._exceeds_limits():
+            self.abort()
+
+    def output_bytes(self) -> int:
+        """How much waits to be written."""
+        return self._transport.get_write_buffer_size() + self._out_bytes
+
+    def _exceeds_limits(self) -> bool:
+        hard, soft, seconds = self._server.output_limits[client_type(self.client)]
+        size = self.output_bytes()
+        if hard and size >= hard:
+            return True
+        if not soft or size < soft:
+            self._soft_since = 0.0
+            return False
+        now = self._server.loop.time()
+        if not self._soft_since:
+            self._soft_since = now
+        return now - self._soft_since >= seconds
+
+    def check(self, now_ms: int, timeout: int) -> None:
+        """The server's regular look at each connection: is it idle for too long, does its buffer exceed a limit?"""
+        if self.client.blocked is None and timeout and now_ms - self.client.last_interaction > timeout * 1000:
+            if not self.client.flags & {"P", "S", "M"}:
+                log.info("closing idle client %s", self.client.address)
+                self.close()
+        elif self.output_bytes() and self._exceeds_limits():
+            self.abort()
+
+    def info(self) -> dict[str, int]:
+        """For CLIENT LIST: the buffers' sizes, in bytes."""
+        pending = self._parser.pending
+        sock = self._transport.get_extra_info("socket")
+        waiting = self.output_bytes()
+        return {
+            "qbuf": pending, "qbuf-free": 0, "obl": 0, "oll": len(self._out), "omem": waiting,
+            "tot-mem": pending + waiting + 2048, "fd": sock.fileno() if sock is not None else -1,
+            "tot-net-in": self._bytes_in, "tot-net-out": self._bytes_out,
+        }  # fmt: skip
+
+    # ---- the end
+
+    def close(self) -> None:
+        """Close once everything is written."""
+        if not self._closing:
+            if self._out:
+                self._transport.write(b"".join(self._out))
+                self._out = []
+            self._closing = True
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once and drop what is not written: the client exceeded its output buffer limits."""
+        log.warning(
+            "closing client %s: %d bytes wait for it, over its output buffer limit",
+            self.client.address, self.output_bytes(),
+        )  # fmt: skip
+        self._server.output_limit_disconnections += 1
+        self._closing = True
+        self._transport.abort()
+
+
+def _address(name: object, transport: asyncio.BaseTransport) -> str:
+    if isinstance(name, tuple):
+        host, port = name[:2]
+        return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
+    sock = transport.get_extra_info("socket")
+    path = sock.getsockname() if sock is not None and sock.family == socket.AF_UNIX else name
+    if isinstance(path, bytes):
+        path = path.decode(errors="replace")
+    return f"{path or ''}:0"

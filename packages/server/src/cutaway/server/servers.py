@@ -1,0 +1,215 @@
+"""The server: listening sockets, connections, and the turn of the event loop.
+
+One thread, one loop. Each turn the loop hands every readable socket's bytes to its `Connection`, which runs the requests and
+gathers the replies. `before_sleep` then ends the turn, in the order that makes the promise of the append-only file true:
+log first, then answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cutaway.commands import CommandError, Engine
+from cutaway.resp import Encoder, ProtocolError, Reply
+from cutaway.server.connection import Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cutaway.server.parts import Parts
+
+log: Final = logging.getLogger("cutaway.server")
+
+OutputLimits = dict[bytes, tuple[int, int, int]]
+"""By client type: hard limit in bytes, soft limit in bytes, seconds over the soft limit; 0 for none."""
+
+
+class Server:
+    """An engine on the network."""
+
+    __slots__ = (
+        "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "before_flush", "connections",
+        "connections_received", "connections_rejected", "engine", "loop", "output_limit_disconnections", "output_limits",
+        "parts", "started_at", "stopping", "to_flush",
+    )  # fmt: skip
+
+    def __init__(self, engine: Engine, parts: Parts, loop: asyncio.AbstractEventLoop) -> None:
+        self.engine: Final = engine
+        self.parts: Final = parts
+        self.loop: Final = loop
+        self.connections: Final[set[Connection]] = set()
+        self.to_flush: Final = _Flushing(self)
+        self.before_flush: tuple[Callable[[], None], ...] = ()
+        """Called once per turn before replies are written: the append-only file."""
+        self.output_limits: OutputLimits = {b"normal": (0, 0, 0), b"replica": (0, 0, 0), b"pubsub": (0, 0, 0)}
+        self.connections_received = self.connections_rejected = self.output_limit_disconnections = 0
+        self.started_at = engine.keyspace.now
+        self.stopping: Final = asyncio.Event()
+        self._listeners: Final[list[asyncio.Server]] = []
+        self._flush_handle: asyncio.Handle | None = None
+        self._cron_handle: asyncio.TimerHandle | None = None
+        self._deadline_handle: asyncio.TimerHandle | None = None
+        engine.extras["server"] = self
+        engine.config.subscribe("client-output-buffer-limit", self._set_output_limits)
+
+    def _set_output_limits(self, value: Any) -> None:
+        self.output_limits = dict(zip((b"normal", b"replica", b"pubsub"), value, strict=True))
+
+    # ---- listening
+
+    async def listen_tcp(self, hosts: Sequence[str], port: int, backlog: int = 511, ssl: Any = None) -> list[tuple[str, int]]:
+        """Listen on each address; one written with a leading dash may be missing. Gives the addresses in use."""
+        bound: list[tuple[str, int]] = []
+        for host in hosts:
+            optional = host.startswith("-")
+            name = host.lstrip("-")
+            try:
+                listener = await self.loop.create_server(
+                    lambda: Connection(self), {"*": "0.0.0.0"}.get(name, name), port, backlog=backlog, reuse_address=True,  # noqa: S104
+                    ssl=ssl,
+                )  # fmt: skip
+            except OSError:
+                if not optional:
+                    raise
+                log.debug("not listening on %s: there is no such address here", name)
+                continue
+            self._listeners.append(listener)
+            bound += [sock.getsockname()[:2] for sock in listener.sockets]
+        return bound
+
+    async def listen_unix(self, path: str, mode: int = 0, backlog: int = 511) -> None:
+        """Listen on a unix socket; a stale one at `path` is replaced. `mode` are its permissions, 0 for the default."""
+        with contextlib.suppress(FileNotFoundError):
+            if Path(path).is_socket():
+                Path(path).unlink()
+        self._listeners.append(await self.loop.create_unix_server(lambda: Connection(self), path, backlog=backlog))
+        if mode:
+            os.chmod(path, mode)  # noqa: PTH101
+
+    def start(self) -> None:
+        """Begin the regular work."""
+        self._cron()
+
+    async def stop(self) -> None:
+        """Stop listening and close every connection, what is written first."""
+        for handle in (self._cron_handle, self._deadline_handle):
+            if handle is not None:
+                handle.cancel()
+        for listener in self._listeners:
+            listener.close()
+        self.before_sleep()
+        for connection in list(self.connections):
+            connection.close()
+        for _ in range(20):
+            if not self.connections:
+                break
+            await asyncio.sleep(0.01)
+
+    # ---- connections
+
+    def refusal(self, transport: asyncio.Transport) -> bytes | None:
+        """Why a new connection cannot be taken, in RESP; None if it can."""
+        self.connections_received += 1
+        if len(self.connections) >= self.engine.config.integer("maxclients"):
+            self.connections_rejected += 1
+            return b"-ERR max number of clients reached\r\n"
+        sock = transport.get_extra_info("socket")
+        seconds = self.engine.config.integer("tcp-keepalive")
+        if sock is not None and sock.family != socket.AF_UNIX and seconds:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            with contextlib.suppress(OSError, AttributeError):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(seconds // 3, 1))
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+        return None
+
+    def opened(self, connection: Connection) -> None:
+        """A connection was taken."""
+        self.connections.add(connection)
+        connection.limits.max_bulk_length = self.engine.config.integer("proto-max-bulk-len")
+        connection.limits.max_query_buffer = self.engine.config.integer("client-query-buffer-limit")
+        connection.limits.authenticated = connection.client.authenticated
+
+    def closed(self, connection: Connection) -> None:
+        """A connection has ended."""
+        self.connections.discard(connection)
+
+    def protocol_error(self, error: ProtocolError) -> Reply:
+        """What a client that cannot be understood is told before it is closed."""
+        reply = CommandError(f"ERR {error.text}")
+        self.engine.count_error(reply)
+        return reply
+
+    # ---- the turn of the loop
+
+    def schedule(self, connection: Connection) -> None:
+        """Flush `connection` at the end of this turn."""
+        self.to_flush.append(connection)
+
+    def arm(self) -> None:
+        """Make sure that `before_sleep` runs at the end of this turn."""
+        if self._flush_handle is None:
+            self._flush_handle = self.loop.call_soon(self.before_sleep)
+
+    def before_sleep(self) -> None:
+        """End the turn: log what was written, then write the replies, then see when the next waiting client is due."""
+        self._flush_handle = None
+        for step in self.before_flush:
+            step()
+        for connection in self.to_flush.take():
+            connection.flush()
+        if self.engine.blocking.waiting:
+            self._arm_deadline()
+
+    def _arm_deadline(self) -> None:
+        deadline = self.engine.blocking.next_deadline()
+        if self._deadline_handle is not None:
+            self._deadline_handle.cancel()
+            self._deadline_handle = None
+        if deadline is not None:
+            delay = max((deadline - self.engine.clock()) / 1000, 0.0)
+            self._deadline_handle = self.loop.call_later(delay, self._at_deadline)
+
+    def _at_deadline(self) -> None:
+        self._deadline_handle = None
+        self.engine.expire_blocked()
+        self._arm_deadline()
+
+    def _cron(self) -> None:
+        config = self.engine.config
+        self._cron_handle = self.loop.call_later(1 / config.integer("hz"), self._cron)
+        try:
+            self.engine.cron()
+            timeout = config.integer("timeout")
+            for connection in list(self.connections):
+                connection.check(self.engine.keyspace.now, timeout)
+        except Exception:
+            log.exception("the regular work failed; this is a bug")
+        self.arm()
+
+
+class _Flushing:
+    """The connections with something to write; the first one to come arms the end of the turn."""
+
+    __slots__ = ("_connections", "_server")
+
+    def __init__(self, server: Server) -> None:
+        self._server: Final = server
+        self._connections: list[Connection] = []
+
+    def append(self, connection: Connection) -> None:
+        if not self._connections:
+            self._server.arm()
+        self._connections.append(connection)
+
+    def take(self) -> list[Connection]:
+        connections, self._connections = self._connections, []
+        return connections
+

@@ -1,0 +1,1 @@
+"""`python -m server` starts Cutaway. The server itself is the package `cutaway.server`."""
