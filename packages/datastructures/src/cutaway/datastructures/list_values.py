@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
 from cutaway.datastructures.listpacks import ListPack
-from cutaway.datastructures.quicklists import OpenNode, QuickList, node_limits
+from cutaway.datastructures.quicklists import PACK_OVERHEAD, OpenNode, QuickList, node_limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -239,8 +239,8 @@ class ListValue:
     def _grow(self, pack: ListPack, elements: tuple[bytes, ...]) -> ListPack | QuickList:
         """Return the body that can take `elements` too: `pack`, or a quicklist made of it on overflow."""
         max_bytes, max_entries = node_limits(self._limits.list_max_listpack_size)
-        added = sum(map(len, elements))
-        if pack.nbytes + added <= max_bytes and pack.count + len(elements) <= max_entries:
+        added = len(elements[0]) if len(elements) == 1 else sum(map(len, elements))
+        if len(pack.entries) + PACK_OVERHEAD + added <= max_bytes and pack.count + len(elements) <= max_entries:
             return pack
         self._body = QuickList(self._limits, (pack,) if pack.count else ())
         return self._body

@@ -89,7 +89,7 @@ def encode_integer(value: int) -> bytes:
 SMALL: Final = tuple(b"%d" % value for value in range(128))
 _SMALL_ENTRIES: Final = {b"%d" % value: encode_integer(value) for value in range(-128, 1024)}
 _SHORT_HEADS: Final = tuple(bytes((0x80 | size,)) for size in range(64))
-_BACKLENS: Final = tuple(bytes((size + 1,)) for size in range(64))
+BACKLENS: Final = tuple(bytes((size + 1,)) for size in range(64))
 
 
 def encode(element: bytes) -> bytes:
@@ -103,7 +103,7 @@ def encode(element: bytes) -> bytes:
         if value is not None:
             return encode_integer(value)
     if size < 64:
-        return _SHORT_HEADS[size] + element + _BACKLENS[size]
+        return _SHORT_HEADS[size] + element + BACKLENS[size]
     if size < 4096:
         head = bytes((0xE0 | size >> 8, size & 0xFF))
     else:
@@ -124,7 +124,7 @@ _INTEGER_WIDTHS: Final = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
 SHORT_STRING: Final[tuple[Callable[[bytearray | bytes, int], tuple[bytes]], ...]] = tuple(
     Struct(f"{size}s").unpack_from for size in range(64)
 )
-"""Readers of a short string by its length: half the time of slicing a bytearray and making bytes of the slice."""
+"""Readers of a short string by its length: half the time of slicing a bytearray and taking bytes of it."""
 
 
 def size_at(data: bytearray | bytes, pos: int) -> int:

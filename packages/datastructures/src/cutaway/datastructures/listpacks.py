@@ -32,6 +32,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.listpack_entries import (
+    BACKLENS,
     SHORT_STRING,
     SIZES,
     SMALL,
@@ -55,14 +56,21 @@ UNKNOWN_COUNT: Final = 0xFFFF
 _OBJECT_BYTES: Final = 112
 """Process bytes of an empty pack: the object (48) and its bytearray (56), with the allocator's rounding."""
 
+_DIGIT_9: Final = 0x39
+"""No integer begins with a byte above this one."""
+_SHORT_HEADS: Final = tuple(bytearray((0x80 | size,)) for size in range(64))
+"""First bytes of short strings. Bytearrays, since a bytearray copies whatever else is put into its midst."""
+
+_BLOCK: Final = 50
+_SHORT_BLOCK: Final = tuple(Struct(f"x{size}sx" * _BLOCK).unpack_from for size in range(64))
 _SHORT_RUN: Final = tuple(Struct(f"x{size}sx").iter_unpack for size in range(64))
-"""Readers of a run of short strings of one length, by that length."""
+"""Readers of a block, and of what is left of a run, of short strings of one length, by that length."""
 
 
 class ListPack:
     """A list of byte strings in one buffer, byte for byte what Redis writes.
 
-    Positions are offsets of entries in `_data` (the entries alone, without header and terminator).
+    Positions are offsets of entries in `entries` (these alone, without header and terminator).
     """
 
     __slots__ = ("count", "entries")
@@ -154,12 +162,20 @@ class ListPack:
 
     def append(self, element: bytes) -> None:
         """Add `element` at the tail. O(length), amortised."""
-        self.entries += encode(element)
+        size = len(element)
+        if 0 < size < 64 and element[0] > _DIGIT_9:  # what `encode` would come to, without the call
+            self.entries += _SHORT_HEADS[size] + element + BACKLENS[size]
+        else:
+            self.entries += encode(element)
         self.count += 1
 
     def prepend(self, element: bytes) -> None:
         """Add `element` at the head. O(bytes), as one memmove."""
-        self.entries[0:0] = encode(element)
+        size = len(element)
+        if 0 < size < 64 and element[0] > _DIGIT_9:  # what `encode` would come to, without the call
+            self.entries[0:0] = _SHORT_HEADS[size] + element + BACKLENS[size]
+        else:
+            self.entries[0:0] = encode(element)
         self.count += 1
 
     def extend(self, elements: Iterable[bytes]) -> None:
@@ -190,8 +206,10 @@ class ListPack:
         if not data:
             msg = "pop from an empty listpack"
             raise IndexError(msg)
-        pos = self.prev(len(data))
-        element = self.get(pos)
+        size = data[-1]
+        pos = len(data) - 1 - size if size < 0x80 else self.prev(len(data))
+        first = data[pos]
+        element = SHORT_STRING[first & 0x3F](data, pos + 1)[0] if 0x80 <= first < 0xC0 else self.get(pos)
         del data[pos:]
         self.count -= 1
         return element
@@ -355,8 +373,12 @@ class ListPack:
             size = first - 0x7E
             even = min(wanted, len(data) // size)
             if _is_run(data, 0, even):
-                elements = [element for (element,) in _SHORT_RUN[first & 0x3F](data[: even * size])]
-                append = elements.append
+                read_block = _SHORT_BLOCK[first & 0x3F]
+                for _ in range(even // _BLOCK):
+                    elements += read_block(data, pos)
+                    pos += _BLOCK * size
+                rest = data[pos : even * size]
+                elements += [element for (element,) in _SHORT_RUN[first & 0x3F](rest)]
                 pos = even * size
                 wanted -= even
         for _ in range(wanted):

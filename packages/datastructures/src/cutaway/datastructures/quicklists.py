@@ -30,6 +30,7 @@ The design is that of Matt Stancliff's quicklist.c in Redis 3.2.
 from __future__ import annotations
 
 from collections import deque
+from functools import cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
@@ -45,8 +46,8 @@ _SAFE_BYTES: Final = 8192
 _UNLIMITED: Final = 1 << 62
 _ENTRY_OVERHEAD: Final = 8
 """What an entry is taken to add to its element, so that a node need not be built to know whether it fits."""
-_PACK_OVERHEAD: Final = 7
-_ROOM: Final = _ENTRY_OVERHEAD + _PACK_OVERHEAD
+PACK_OVERHEAD: Final = 7
+_ROOM: Final = _ENTRY_OVERHEAD + PACK_OVERHEAD
 
 _MIN_COMPRESS_BYTES: Final = 48
 _MIN_COMPRESS_GAIN: Final = 8
@@ -56,6 +57,7 @@ _OBJECT_BYTES: Final = 760
 _POINTER_BYTES: Final = 8
 
 
+@cache
 def node_limits(max_listpack_size: int) -> tuple[int, int]:
     """Return the most bytes and entries of a node for a `list-max-listpack-size`."""
     if max_listpack_size >= 0:
@@ -250,7 +252,7 @@ class QuickList:
         return _elements(self.nodes[at], offset, 1)[0]
 
     def range(self, start: int, count: int) -> list[bytes]:
-        """Return up to `count` elements from `start` on; IndexError if it is outside. O(nodes skipped + count)."""
+        """Return up to `count` elements from `start` on; IndexError if it is outside. O(nodes + count)."""
         at, offset = self._locate(start)
         nodes = self.nodes if at == 0 else islice(self.nodes, at, None)
         found: list[bytes] = []
@@ -311,7 +313,8 @@ class QuickList:
             if base <= start:
                 return
             base -= node.count
-            yield from (base + index for index in reversed(_positions(node, element)) if base + index >= start)
+            found = reversed(_positions(node, element))
+            yield from (base + index for index in found if base + index >= start)
 
     def remove(self, element: bytes, count: int) -> int:
         """Delete the first `count` elements equal to `element`; return how many were. O(n).
@@ -333,7 +336,7 @@ class QuickList:
         return removed
 
     def check(self) -> None:
-        """Assert the invariants: counts add up, no node is empty or invalid, just the inner ones are compressed."""
+        """Assert the invariants: counts add up, nodes are valid, not empty, and compressed if inner."""
         assert self.count == sum(node.count for node in self.nodes), "the count is wrong"
         for at, node in enumerate(self.nodes):
             assert node.count, "a node is empty"
@@ -458,13 +461,13 @@ class QuickList:
         self._merge(at)
 
     def _merge(self, at: int) -> bool:
-        """Merge node `at` with the next if there are such, both packs, that fit together; return whether so."""
+        """Merge node `at` with the next if both are packs that fit together; return whether so."""
         if not 0 <= at < len(self.nodes) - 1:
             return False
         left, right = self.nodes[at], self.nodes[at + 1]
         if isinstance(left, PlainNode) or isinstance(right, PlainNode):
             return False
-        if left.nbytes + right.nbytes - _PACK_OVERHEAD > self._max_bytes:
+        if left.nbytes + right.nbytes - PACK_OVERHEAD > self._max_bytes:
             return False
         if left.count + right.count > self._max_entries:
             return False
