@@ -246,9 +246,9 @@ class SkipList(SortedSetIndex):
 
     def memory_usage(self) -> int:
         """Estimate the bytes of nodes and towers, of which a quarter of the nodes has one. O(1)."""
-        node_bytes = getsizeof(self._head) + 16
-        tower_bytes = 2 * (getsizeof(NO_LANES) + 16) + int(2 * 8 / (1 - P))
-        return getsizeof(self) + self._length * node_bytes + int(self._length * P) * tower_bytes
+        # A tower is two lists of 1 / (1 - P) slots on average.
+        tower_bytes = 2 * (getsizeof(NO_LANES) + 8 / (1 - P))
+        return getsizeof(self) + int(self._length * (getsizeof(self._head) + P * tower_bytes))
 
     def check(self) -> None:
         """Assert the order, the links both ways, and that every lane's spans are right. O(n)."""

@@ -31,8 +31,8 @@ from .sorted_set_index import SortedSetIndex
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A slot in a list and the tuple of two it points to, with the garbage collector's header of the tuple.
-BYTES_PER_PAIR: Final = 8 + 16 + getsizeof((0.0, b""))
+# A slot in a list and the tuple of two it points to.
+BYTES_PER_PAIR: Final = 8 + getsizeof((0.0, b""))
 
 class _AfterAllMembers:
     """Greater than any member: `(score, AFTER_ALL_MEMBERS)` cuts behind all pairs of that score."""

@@ -2,9 +2,15 @@
 
 A hundred pairs need no structure. Redis writes them one behind the other into a listpack and reads from end
 to end whenever it is asked something, because a walk over two kilobytes costs less than the memory of nodes
-and links for millions of small sets. So here everything is O(n), with n bounded by
-`zset-max-listpack-entries`, and the trick is only to let C do the reading: a member is found by a search for
-its bytes, and an order by decoding the whole run at once and bisecting the result.
+and links for millions of small sets. Here, too, the listpack is the set, and everything is O(n), with n
+bounded by `zset-max-listpack-entries`.
+
+**The view.** What C reads in a microsecond takes Python fifty. So a set that is being worked on keeps a
+decoded view beside its listpack: the pairs, the score of each member, and the bytes each pair takes in the
+listpack. With it a question costs one lookup or bisection, and a change knows its place in the listpack (the
+sum of the sizes before it) and is written through at once: the view never holds anything that the listpack
+does not. A view weighs ten times the listpack, which would defeat the purpose if every small set had one; so
+only the `VIEWS` sets that were decoded last keep theirs, and a set of very few pairs is read without one.
 
 A score is stored as an integer where it is one, and as the shortest decimal that reads back as the same float
 where it is not (`score_text`). The sign of a zero is lost on the way, as in Redis: -0.0 is an integer and
@@ -13,10 +19,13 @@ comes back as 0.0.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import deque
 from decimal import Decimal
 from itertools import pairwise
 from math import inf
+from operator import itemgetter
+from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
 from .listpacks import ListPack
@@ -60,14 +69,43 @@ def _laid_out(score: float) -> bytes:
     return f"{minus}{digits[0]}{point}{digits[1:]}e{exponent:+d}".encode()
 
 
-class ListPackIndex(SortedSetIndex):
-    """The order of a small sorted set, and its scores, in one listpack. Methods are O(bytes)."""
+class _View:
+    """The decoded listpack: pairs in order, each one's bytes in the pack, and the score of each member."""
 
-    __slots__ = ("pack",)
+    __slots__ = ("pairs", "scores", "sizes")
+
+    def __init__(self, pack: ListPack) -> None:
+        elements = pack.to_list()
+        self.pairs: list[tuple[float, bytes]] = list(
+            zip(map(float, elements[1::2]), elements[::2], strict=True)
+        )
+        self.scores: dict[bytes, float] = {member: score for score, member in self.pairs}
+        self.sizes: list[int] = []
+        position = 0
+        while position >= 0 and self.pairs:
+            following = pack.next(pack.next(position))
+            end = pack.nbytes - EMPTY_BYTES if following < 0 else following
+            self.sizes.append(end - position)
+            position = following
+
+
+EMPTY_BYTES: Final = ListPack().nbytes
+FEW: Final = 4  # pairs that are looked through as fast as they are decoded
+VIEWS: Final = 512
+
+# The sets that have a view, the one decoded longest ago first.
+_decoded: Final[deque[ListPackIndex]] = deque()
+
+
+class ListPackIndex(SortedSetIndex):
+    """The order of a small sorted set, and its scores, in one listpack. O(n), or O(bytes) once decoded."""
+
+    __slots__ = ("_view", "pack")
 
     def __init__(self, pack: ListPack | None = None) -> None:
         """Take over `pack`, whose entries must be members and scores in order; or begin with an empty one."""
         self.pack: ListPack = ListPack() if pack is None else pack
+        self._view: _View | None = None
 
     def __len__(self) -> int:
         return len(self.pack) >> 1
@@ -81,48 +119,64 @@ class ListPackIndex(SortedSetIndex):
 
     def score(self, member: bytes) -> float | None:
         """Return the score of `member`, or None."""
-        pack = self.pack
-        position = pack.find(member, 0, 1)
-        return None if position < 0 else float(pack.get_value(pack.next(position)))
+        if self._view is None and len(self) <= FEW:
+            position = self.pack.find(member, 0, 1)
+            return None if position < 0 else float(self.pack.get_value(self.pack.next(position)))
+        return (self._view or self._decode()).scores.get(member)
 
     def insert(self, score: float, member: bytes) -> None:
         """Write a pair, whose member is not in the set yet, where it belongs."""
         pack = self.pack
-        last = pack.last()
-        if last < 0 or float(pack.get_value(last)) < score:
-            pack.append(member)
-            pack.append(score_text(score))
-            return
-        position = pack.seek(2 * bisect_left(self._pairs(), (score, member)))
-        position = pack.insert_at(position, score_text(score))
+        view = self._view
+        if view is None:
+            last = pack.last()
+            if last < 0 or float(pack.get_value(last)) < score:
+                pack.append(member)
+                pack.append(score_text(score))
+                return
+            view = self._decode()
+        score += 0.0  # which takes the sign off a zero
+        rank = bisect_left(view.pairs, (score, member))
+        position = sum(view.sizes[:rank])
+        before = pack.nbytes
+        pack.insert_at(position, score_text(score))
         pack.insert_at(position, member)
+        view.pairs.insert(rank, (score, member))
+        view.sizes.insert(rank, pack.nbytes - before)
+        view.scores[member] = score
 
     def remove(self, score: float, member: bytes) -> bool:
         """Cut out exactly this pair; False if it is not there."""
-        pack = self.pack
-        position = pack.find(member, 0, 1)
-        if position < 0 or float(pack.get_value(pack.next(position))) != score:
-            return False
-        pack.delete_at(position, 2)
-        return True
+        return self.score(member) == score and self.remove_member(member)
 
     def remove_member(self, member: bytes) -> bool:
         """Cut out the pair of `member`, whatever its score; False if there is none."""
-        position = self.pack.find(member, 0, 1)
-        if position < 0:
+        view = self._view
+        if view is None and len(self) <= FEW:
+            position = self.pack.find(member, 0, 1)
+            if position >= 0:
+                self.pack.delete_at(position, 2)
+            return position >= 0
+        view = view or self._decode()
+        score = view.scores.get(member)
+        if score is None:
             return False
-        self.pack.delete_at(position, 2)
+        rank = bisect_left(view.pairs, (score, member))
+        self._delete(view, rank, rank + 1)
         return True
 
     def rank(self, score: float, member: bytes) -> int | None:
         """Return how many pairs come before this one, or None if it is not there."""
-        pairs = self._pairs()
+        pairs = (self._view or self._decode()).pairs
         rank = bisect_left(pairs, (score, member))
         return rank if rank < len(pairs) and pairs[rank] == (score, member) else None
 
     def by_rank(self, rank: int) -> tuple[bytes, float]:
         """Return the pair at `rank`, 0 <= rank < n; IndexError otherwise."""
         pack = self.pack
+        if self._view is not None and 0 <= rank < len(self):
+            score, member = self._view.pairs[rank]
+            return member, score
         position = pack.seek(2 * rank) if rank >= 0 else -1
         if position < 0:
             raise IndexError(rank)
@@ -130,13 +184,13 @@ class ListPackIndex(SortedSetIndex):
 
     def first_at_or_after(self, score: float, *, after: bool = False) -> int:
         """Return the rank of the first pair with at least `score` (more, if `after`); n if none."""
-        scores = map(float, self.pack.to_list()[1::2])
-        return sum(other < score or (after and other == score) for other in scores)
+        bisect = bisect_right if after else bisect_left
+        return bisect((self._view or self._decode()).pairs, score, key=itemgetter(0))
 
     def first_member_at_or_after(self, member: bytes, *, after: bool = False) -> int:
         """Return the rank of the first pair with at least this member (more, if `after`)."""
-        members = self.pack.to_list()[::2]
-        return bisect_left(members, member + b"\0" if after else member)
+        bisect = bisect_right if after else bisect_left
+        return bisect((self._view or self._decode()).pairs, member, key=itemgetter(1))
 
     def range_by_rank(self, start: int, stop: int, *, reverse: bool = False) -> list[tuple[bytes, float]]:
         """Return the pairs ranked `start` to `stop`, both included, neither negative."""
@@ -146,9 +200,8 @@ class ListPackIndex(SortedSetIndex):
             return []
         if reverse:
             start, stop = size - 1 - stop, size - 1 - start
-        count = stop - start + 1
-        elements = self.pack.to_list(self.pack.seek(2 * start) if start else 0, 2 * count)
-        pairs = list(zip(elements[::2], map(float, elements[1::2]), strict=True))
+        view = self._view or self._decode()
+        pairs = [(member, score) for score, member in view.pairs[start : stop + 1]]
         if reverse:
             pairs.reverse()
         return pairs
@@ -157,30 +210,62 @@ class ListPackIndex(SortedSetIndex):
         """Cut out the pairs ranked `start` to `stop`, both included, and return them."""
         deleted = self.range_by_rank(start, stop)
         if deleted:
-            self.pack.delete_at(self.pack.seek(2 * start), 2 * len(deleted))
+            self._delete(self._view or self._decode(), start, start + len(deleted))
         return deleted
 
     def pop_first(self) -> tuple[bytes, float]:
         """Cut out the lowest pair and return it; IndexError if there is none."""
-        member = self.pack.pop_first()
-        return member, float(self.pack.pop_first())
+        if self._view is None:
+            member = self.pack.pop_first()
+            return member, float(self.pack.pop_first())
+        score, member = self._view.pairs[0]
+        self._delete(self._view, 0, 1)
+        return member, score
 
     def pop_last(self) -> tuple[bytes, float]:
         """Cut out the highest pair and return it; IndexError if there is none."""
-        score = float(self.pack.pop_last())
-        return self.pack.pop_last(), score
+        if self._view is None:
+            score = float(self.pack.pop_last())
+            return self.pack.pop_last(), score
+        score, member = self._view.pairs[-1]
+        self._delete(self._view, len(self) - 1, len(self))
+        return member, score
 
     def memory_usage(self) -> int:
-        """Return the bytes of the listpack in this process, members and scores included. O(1)."""
-        return self.pack.memory_usage()
+        """Return the bytes of the listpack in this process, and estimate those of a view. O(1)."""
+        total = getsizeof(self) + self.pack.memory_usage()
+        view = self._view
+        if view is None:
+            return total
+        lists = getsizeof(view.pairs) + getsizeof(view.scores) + getsizeof(view.sizes)
+        # The objects made for each pair; the members' bytes are those of the pack again, about.
+        objects = len(self) * (getsizeof((0.0, b"")) + getsizeof(0.0) + getsizeof(b"")) + self.pack.nbytes
+        return total + lists + objects
 
     def check(self) -> None:
-        """Assert that the listpack is sound and holds pairs in ascending order."""
+        """Assert that the listpack is sound and in ascending order, and that a view says the same."""
         self.pack.check()
-        pairs = self._pairs()
-        assert len(self.pack) == 2 * len(pairs), "a member has no score"
-        assert all(a < b for a, b in pairwise(pairs)), "out of order"
+        fresh = _View(self.pack)
+        assert len(self.pack) == 2 * len(fresh.pairs), "a member has no score"
+        assert all(a < b for a, b in pairwise(fresh.pairs)), "out of order"
+        assert sum(fresh.sizes) == self.pack.nbytes - EMPTY_BYTES, "the sizes do not add up"
+        view = self._view
+        if view is not None:
+            assert view.pairs == fresh.pairs, "the view is stale"
+            assert (view.sizes, view.scores) == (fresh.sizes, fresh.scores), "the view is stale"
+            assert self in _decoded, "a view that nobody will take away"
 
-    def _pairs(self) -> list[tuple[float, bytes]]:
-        elements = self.pack.to_list()
-        return list(zip(map(float, elements[1::2]), elements[::2], strict=True))
+    def _decode(self) -> _View:
+        """Make the view; beyond `VIEWS`, the set decoded longest ago loses its own."""
+        if len(_decoded) >= VIEWS:
+            _decoded.popleft()._view = None  # noqa: SLF001 - another of this class
+        _decoded.append(self)
+        self._view = view = _View(self.pack)
+        return view
+
+    def _delete(self, view: _View, first: int, end: int) -> None:
+        self.pack.delete_at(sum(view.sizes[:first]), 2 * (end - first))
+        for _, member in view.pairs[first:end]:
+            del view.scores[member]
+        del view.pairs[first:end]
+        del view.sizes[first:end]
