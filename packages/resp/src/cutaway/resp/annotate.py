@@ -75,7 +75,7 @@ class _Annotator:
             self.header(start, newline, "text", data[start + 1 : newline], me)
             return self.close(me, newline + 2)
         digits = data[start + 1 : newline]
-        if digits != b"-1" and not digits.isdigit():
+        if digits != b"-1" and not (digits.isdigit() and len(digits) < 20):
             return self.rest(start, parent, "malformed: not a length")
         length = int(digits)
         if kind in _BLOBS:

@@ -151,20 +151,13 @@ def _error(_encoder: Encoder, value: Exception) -> bytes:
 
 
 def _array(encoder: Encoder, items: Sequence[Reply]) -> bytes:
-    if _pack_command is not None and _are_bytes(items):
-        return _pack_command(tuple(items))
+    if _pack_command is not None and items and type(items[0]) is bytes:
+        try:
+            b"".join(items)  # type: ignore[arg-type] # fails on what pack_command would turn into text
+            return _pack_command(tuple(items))
+        except TypeError:
+            pass  # not bytes alone
     return _sequence(encoder, b"*%d\r\n" % len(items), items)
-
-
-def _are_bytes(items: Sequence[Any]) -> bool:
-    """Say whether all items are bytes or bytearrays, by an operation that fails on anything else."""
-    if not items or type(items[0]) is not bytes:
-        return False
-    try:
-        b"".join(items)
-    except TypeError:
-        return False
-    return True
 
 
 def _sequence(encoder: Encoder, header: bytes, items: Iterable[Reply]) -> bytes:

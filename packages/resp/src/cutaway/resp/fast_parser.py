@@ -7,9 +7,9 @@ came. So its work counts only when it is certain to be what the readable parser 
 otherwise the readable parser, from which this class inherits, gets the same bytes as if nothing had
 happened. The proof for a chunk:
 
-1. No line begins with ``+``, ``=`` or ``(``, whose text hiredis returns as bytes, like a bulk string's; nor
-   with ``~``, ``|``, ``>`` or ``%``, which it returns as a list or as something that iterates like one. (A
-   line of a payload may well; then the chunk goes the slow way.)
+1. It holds none of ``+ = (``, types whose text hiredis returns as bytes, like a bulk string's, and none of
+   ``~ | > %``, which it returns as a list or as something that iterates like one. If it does, most likely inside a
+   payload, then the requests, encoded again, must give the chunk.
 2. No array claims 10000 elements or more: hiredis would allocate the list at once, on the strength of a
    header.
 3. An empty array fed after the chunk comes out as the first thing that is empty or absent, and the reader's
@@ -28,6 +28,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from cutaway.resp.encoder import encode_request
 from cutaway.resp.parser import ProtocolError, RequestParser
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ else:
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
 _HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}")
-_FOREIGN_LINE: Final = re.compile(rb"\n[+=(~|>%]")
 _EMPTY_ARRAY: Final = b"*0\r\n"
 _PLUS, _EQUALS, _PARENTHESIS, _TILDE, _BAR, _GREATER, _PERCENT = b"+=(~|>%"
 
@@ -99,18 +99,7 @@ class HiredisRequestParser(RequestParser):
 
     def _read(self, data: bytes) -> list[list[bytes]] | None:
         """Return the requests that make up `data` exactly, or None if hiredis cannot prove that."""
-        if _HUGE_CLAIM.search(data) or (
-            (
-                _PLUS in data
-                or _EQUALS in data
-                or _PARENTHESIS in data
-                or _TILDE in data
-                or _BAR in data
-                or _GREATER in data
-                or _PERCENT in data
-            )
-            and _FOREIGN_LINE.search(data)
-        ):
+        if _HUGE_CLAIM.search(data):
             return None
         reader = self._reader
         requests: list[list[bytes]] = []
@@ -122,11 +111,28 @@ class HiredisRequestParser(RequestParser):
                 requests.append(request)
             if request == [] and not reader.has_data():
                 b"".join(chain.from_iterable(requests))
-                return requests
+                return requests if not _is_ambiguous(data) or _encode_all(requests) == data else None
         except (HiredisError, TypeError):
-            pass
+            pass  # not requests, or not only; the readable parser will say what
         self._reader = Reader()
         return None
+
+
+def _is_ambiguous(data: bytes) -> bool:
+    """Say whether `data` holds a byte that could be the type of something that hiredis shows like a request."""
+    return (
+        _PLUS in data
+        or _EQUALS in data
+        or _PARENTHESIS in data
+        or _TILDE in data
+        or _BAR in data
+        or _GREATER in data
+        or _PERCENT in data
+    )
+
+
+def _encode_all(requests: list[list[bytes]]) -> bytes:
+    return b"".join(map(encode_request, requests))
 
 
 def best_request_parser() -> type[RequestParser]:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _AGGREGATES: Final = b"*%~>|"
 _BLOBS: Final = b"$=!"
 _PAIRED: Final = b"%|"
+_LENGTH_DIGITS: Final = 19  # of a 64-bit number
 _ATTRIBUTED: Final = 0  # the kind of a frame that waits for the value its attributes describe
 
 
@@ -153,7 +154,7 @@ def _length(line: bytes) -> int:
     """Return the number of a header, -1 for null."""
     if line == b"-1":
         return -1
-    if not line.isdigit():
+    if not line.isdigit() or len(line) > _LENGTH_DIGITS:
         message = f"invalid length {line[:32]!r}"
         raise ReplyProtocolError(message)
     return int(line)

@@ -1,0 +1,210 @@
+"""Both bodies of the request parser: however a stream is cut, the same requests and the same error."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from cutaway.resp import (
+    HiredisRequestParser,
+    ProtocolError,
+    QueryBufferError,
+    RequestLimits,
+    RequestParser,
+    best_request_parser,
+    encode_request,
+)
+from cutaway.resp import fast_parser as fast_parser_module
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+if fast_parser_module.AVAILABLE:
+    BODIES: list[type[RequestParser]] = [RequestParser, HiredisRequestParser]
+else:
+    BODIES = [RequestParser]
+
+each_body = pytest.mark.parametrize("parser_class", BODIES)
+
+# What a stream is made of, biased to what goes wrong: protocol characters where payloads, lines and headers begin.
+nasty_bytes = st.sampled_from(
+    [b"", b"\r\n", b"\r", b"\n", b"\r\n+OK\r\n", b"\n=3", b"\n(1", b"\r\n$3\r\nabc", b"*1\r\n", b"\r\n*0\r\n"]
+    + [b"+", b"~", b"|", b"%", b">", b"#f", b":0", b"\n*", b"*99999", b"\0", b"x" * 70, b"y" * 1100]
+)
+payloads = nasty_bytes | st.binary(max_size=12) | st.builds(bytes.__add__, nasty_bytes, nasty_bytes)
+requests = st.lists(payloads, min_size=1, max_size=12)
+multibulks = st.builds(encode_request, requests)
+skipped = st.sampled_from([b"*0\r\n", b"*-1\r\n", b"*-7\r\n", b"\r\n", b"\n", b"   \r\n"])
+inlines = st.sampled_from(
+    [b"PING\r\n", b"set k v\n", b"ECHO \"a\\x41 b\"\r\n", b"ECHO 'it\\'s'\r\n", b"+PING\r\n", b":0\r\n", b"#f\r\n"]
+    + [b"$4\r\nPING\r\n", b"$0\r\n\r\n", b",0\r\n", b"_\r\n", b"(1\r\n", b"=4\r\n", b"-x\r\n", b"a\0b\r\n", b'"" \r\n']
+    + [b"~1\r\n$4\r\nPING\r\n", b">1\r\n$4\r\nPING\r\n", b"%1\r\n$1\r\na\r\n", b"|1\r\n$1\r\na\r\n$1\r\nb\r\n"]
+)
+lenient = st.sampled_from([b"*1\r\n$4\r\nPINGxx", b"*1\rX$4\rYPING\r\n", b"*1\r\n$0\r\n\n*"])
+broken = st.sampled_from(
+    [b"*x\r\n", b"*01\r\n", b"*+1\r\n", b"* 1\r\n", b"*1_0\r\n", b"*\r\n", b"*-0\r\n", b"*2147483648\r\n"]
+    + [b"*99999999999999999999\r\n", b"*1\r\n*1\r\n$1\r\na\r\n", b"*1\r\n:1\r\n", b"*1\r\n+PING\r\n", b"*1\r\n\r\n\r\n"]
+    + [b"*1\r\n$-1\r\n", b"*1\r\n$\r\n", b"*1\r\n$01\r\n", b"*1\r\n$536870913\r\n", b"*2\r\n$1\r\na\r\n=5\r\ntxt:a\r\n"]
+    + [b'"open\r\n', b"'open\\'\r\n", b'"a"b\r\n', b"*1\r\n\xff\r\n", b"*1\r\n_\r\n", b"*1\r\n#t\r\n", b"*1\r\n(12\r\n"]
+)
+pieces = st.one_of(multibulks, multibulks, multibulks, inlines, skipped, lenient, broken)
+streams = st.lists(pieces, max_size=8).map(b"".join)
+Outcome = tuple[list[list[bytes]], str | None]
+
+
+def run(parser: RequestParser, chunks: list[bytes]) -> Outcome:
+    """Feed chunks; return all requests and the error that ended it."""
+    parsed: list[list[bytes]] = []
+    for chunk in chunks:
+        try:
+            parsed += parser.feed(chunk)
+        except ProtocolError as error:
+            return parsed + error.requests, error.text
+    return parsed, None
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    bounds = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[start:end] for start, end in pairwise(bounds)]
+
+
+@settings(max_examples=300)
+@given(st.lists(requests, max_size=8), st.lists(st.integers(0, 4000), max_size=6))
+def test_parsing_undoes_encoding_however_the_bytes_are_cut(sent: list[list[bytes]], places: list[int]) -> None:
+    chunks = cut(b"".join(map(encode_request, sent)), places)
+    for parser_class in BODIES:
+        parser = parser_class()
+        assert run(parser, chunks) == (sent, None)
+        assert parser.pending == 0
+
+
+@settings(max_examples=600)
+@given(streams, st.lists(st.integers(0, 4000), max_size=6), st.booleans())
+@example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"*3\r\n", [], True)  # ends after a header: nothing left in hiredis's buffer
+@example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"~1\r\n$4\r\nPING\r\n", [], True)
+@example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"$0\r\n\r\n", [], True)
+@example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"*1\r\n$4\r\nPINGxx~1\r\n$4\r\nPING\r\n", [], True)
+def test_no_cut_and_no_body_changes_requests_or_error(data: bytes, places: list[int], authenticated: bool) -> None:  # noqa: FBT001
+    expected = run(RequestParser(RequestLimits(authenticated=authenticated)), [data])
+    for parser_class in BODIES:
+        for chunks in (cut(data, []), cut(data, places)):
+            assert run(parser_class(RequestLimits(authenticated=authenticated)), chunks) == expected
+
+
+@settings(max_examples=40)
+@given(streams)
+def test_one_byte_at_a_time_is_a_cut_like_any_other(data: bytes) -> None:
+    expected = run(RequestParser(), [data])
+    for parser_class in BODIES:
+        assert run(parser_class(), [data[i : i + 1] for i in range(len(data))]) == expected
+
+
+@each_body
+def test_each_single_cut_of_a_pipeline_gives_the_same_requests(parser_class: type[RequestParser]) -> None:
+    sent = [[b"SET", b"key:%d" % i, b"v" * i] for i in range(8)] + [[b"GET", b"\r\n*1\r\n"], [b""]]
+    data = b"".join(map(encode_request, sent))
+    for place in range(len(data) + 1):
+        assert run(parser_class(), [data[:place], data[place:]]) == (sent, None)
+
+
+@each_body
+def test_requests_before_the_malformed_one_come_with_the_error(parser_class: type[RequestParser]) -> None:
+    good = encode_request([b"SET", b"k", b"v"])
+    with pytest.raises(ProtocolError, match="invalid multibulk length") as caught:
+        parser_class().feed(good * 9 + b"*x\r\n")
+    assert caught.value.requests == [[b"SET", b"k", b"v"]] * 9
+
+
+@each_body
+def test_an_error_in_the_cut_off_request_is_raised_at_once(parser_class: type[RequestParser]) -> None:
+    good = encode_request([b"SET", b"k", b"v"])
+    with pytest.raises(ProtocolError, match="expected") as caught:
+        parser_class().feed(good * 9 + b"*2\r\n$1\r\na\r\n:1\r\n")
+    assert caught.value.requests == [[b"SET", b"k", b"v"]] * 9
+
+
+@each_body
+def test_pending_counts_the_bytes_that_wait(parser_class: type[RequestParser]) -> None:
+    parser = parser_class()
+    assert parser.feed(b"*2\r\n$3\r\nGET\r\n$100\r\nabc") == []
+    assert parser.pending == len(b"$100\r\nabc")
+    parser.feed(b"x" * 97 + b"\r\n")
+    assert parser.pending == 0
+
+
+@each_body
+def test_a_query_buffer_beyond_its_limit_is_an_error_of_its_own(parser_class: type[RequestParser]) -> None:
+    parser = parser_class(RequestLimits(max_query_buffer=1024 * 1024))
+    parser.feed(encode_request([b"PING"]) + b"*1\r\n$400000000\r\n")
+    with pytest.raises(QueryBufferError):
+        for _ in range(20):
+            parser.feed(b"x" * 65536)
+
+
+@each_body
+def test_a_promise_of_much_reserves_nothing(parser_class: type[RequestParser]) -> None:
+    import tracemalloc  # noqa: PLC0415
+
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            assert parser_class().feed(b"*2147483647\r\n$536870912\r\n" + b"x" * 64) == []
+            assert parser_class().feed(encode_request([b"PING"]) * 9 + b"*200000000\r\n") == [[b"PING"]] * 9
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@each_body
+def test_a_huge_bulk_in_small_reads_arrives_whole(parser_class: type[RequestParser]) -> None:
+    payload = random.Random(1).randbytes(1 << 20) * 32
+    data = encode_request([b"SET", b"k", payload]) + encode_request([b"PING"]) * 20
+    chunks = [data[start : start + 16384] for start in range(0, len(data), 16384)]
+    parsed, error = run(parser_class(), chunks)
+    assert error is None
+    assert parsed[0][2] == payload
+    assert parsed[1:] == [[b"PING"]] * 20
+
+
+class CopyCounter(bytearray):
+    """A bytearray that counts the bytes taken out of it."""
+
+    taken = 0
+
+    def __bytes__(self) -> bytes:
+        self.taken += len(self)
+        return bytes(memoryview(self))
+
+
+def test_a_huge_bulk_is_copied_a_fixed_number_of_times() -> None:
+    parser = RequestParser()
+    parser._tail = tail = CopyCounter()  # noqa: SLF001
+    parser.feed(b"*1\r\n$8000000\r\n")
+    for _ in range(8000):
+        parser.feed(b"x" * 1000)
+    parser.feed(b"\r\n")
+    assert 0 < tail.taken < 3 * 8_000_000
+
+
+@each_body
+def test_a_line_is_too_big_or_not_however_it_is_cut(parser_class: type[RequestParser]) -> None:
+    for size, too_big in ((65535, False), (65537, True)):
+        line = b"a" * size + b"\n"
+        outcomes = [run(parser_class(), cut(line, places)) for places in ([], [100], [65536], [size])]
+        assert all(outcome == outcomes[0] for outcome in outcomes)
+        assert (outcomes[0][1] == "Protocol error: too big inline request") == too_big
+
+
+def test_the_best_parser_is_the_fast_one_where_hiredis_is_installed() -> None:
+    assert best_request_parser() is (HiredisRequestParser if fast_parser_module.AVAILABLE else RequestParser)
+
+
+@pytest.mark.skipif(not fast_parser_module.AVAILABLE, reason="hiredis is not installed")
+def test_the_fast_body_really_reads_a_plain_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> int:
+        pytest.fail("the readable parser was asked")
+
+    parser = HiredisRequestParser()
+    monkeypatch.setattr(RequestParser, "_parse", slow)
+    sent = [[b"SET", b"key", b"a+b=c\n#1"]] * 16
+    assert parser.feed(b"".join(map(encode_request, sent))) == sent
