@@ -60,14 +60,22 @@ class _Nothing:
 class Source:
     """A window onto the input. `data[pos]` is the next byte, `base` the offset of `data[0]` in the input."""
 
-    __slots__ = ("_crc", "_crc_from", "_readable", "base", "data", "pos", "trace")
+    __slots__ = ("_checksum", "_crc", "_crc_from", "_readable", "base", "data", "pos", "trace")
 
-    def __init__(self, source: bytes | Readable, *, offset: int = 0, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        source: bytes | Readable,
+        *,
+        offset: int = 0,
+        checksum: bool = True,
+        trace: Trace | None = None,
+    ) -> None:
         self.data: bytes = source if isinstance(source, bytes) else b""
         self.pos = 0
         self.base = offset
         self.trace = trace
         self._readable: Readable = _Nothing() if isinstance(source, bytes) else source
+        self._checksum = checksum
         self._crc = 0
         self._crc_from = 0
 
@@ -78,7 +86,9 @@ class Source:
 
     @property
     def crc(self) -> int:
-        """The CRC-64 of all bytes consumed so far. O(bytes since it was last asked for)."""
+        """The CRC-64 of all bytes consumed so far, zero if none is kept. O(bytes since it was last asked for)."""
+        if not self._checksum:
+            return 0
         self._crc = crc64(memoryview(self.data)[self._crc_from : self.pos], self._crc)
         self._crc_from = self.pos
         return self._crc
@@ -123,6 +133,16 @@ class Source:
                 raise RDBError(text, start)
             gathered += self.take(min(size - len(gathered), len(self.data) - self.pos))
         return bytes(gathered)
+
+    def open(self, label: str) -> None:
+        """Begin a whole in the trace, if there is one."""
+        if self.trace is not None:
+            self.trace.open(self.offset, label)
+
+    def close(self, value: object = None) -> None:
+        """End the whole that was begun last."""
+        if self.trace is not None:
+            self.trace.close(self.offset, value)
 
     def byte(self) -> int:
         """Return the next byte as a number."""

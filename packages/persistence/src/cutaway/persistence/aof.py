@@ -1,0 +1,365 @@
+"""The append-only file: every write, as the command that did it, in the order in which it happened.
+
+Durability is a question of three buffers. `feed` puts a command into this process's buffer, which costs nothing and
+survives nothing. `flush` hands it to the operating system, which survives the death of the process. `fsync` makes
+the disk have it, which survives the loss of power, and costs milliseconds. Redis calls `flush` once before it sends
+the replies of a turn of its event loop, and leaves to the user when to call `fsync`:
+
+    always      in every flush: no reply leaves before its write is on the disk
+    everysec    once a second, in a thread of the server's: at most about a second is lost
+    no          when the operating system sees fit
+
+The server asks `fsync_due`, and runs `begin_fsync()()` where it likes; this room has no threads and no clock.
+
+**A write can fail in the middle.** If the disk is full, half a command may be in the file. The half is cut off at
+once, so that the file always ends where a command ends; the buffer is kept, `flush` says False, and the next flush
+tries again. Meanwhile the server must accept no more writes, and under `always` it must not carry on at all: it
+cannot take back what other clients have already seen.
+
+**Rewriting.** The file grows with the number of writes, the data does not. `begin_rewrite` turns to a new
+incremental file; somebody writes the present state into a new base; `finish_rewrite` puts the base into the manifest
+with one atomic rename and removes what it made superfluous. A crash at any point leaves one complete set of files:
+the old base with both increments, or the new base with the second.
+
+Each incremental file begins in database none: the first command in it is preceded by a SELECT, so that files can be
+read by themselves. With `timestamps`, a comment `#TS:<seconds>` precedes the first command of each second; a reader
+that is asked to can stop at a point in time.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cutaway.resp import encode_request
+
+from .aof_manifest import AOFFile, Manifest
+from .files import AppendHandle, Files, read_whole, replace_whole
+
+ALWAYS: Final = "always"
+EVERYSEC: Final = "everysec"
+NO: Final = "no"
+
+NO_DATABASE: Final = -1
+NEVER: Final = -1
+
+
+class AppendOnlyFile:
+    """Writes an append-only directory. Not thread-safe, but for the callable that `begin_fsync` returns."""
+
+    __slots__ = (
+        "_buffer",
+        "_database",
+        "_files",
+        "_handle",
+        "_rewriting",
+        "_second",
+        "_synced",
+        "_written",
+        "base_size",
+        "directory",
+        "fsync_policy",
+        "last_error",
+        "manifest",
+        "size",
+        "timestamps",
+    )
+
+    def __init__(
+        self,
+        files: Files,
+        directory: str,
+        filename: str = "appendonly.aof",
+        *,
+        fsync_policy: str = EVERYSEC,
+        timestamps: bool = False,
+    ) -> None:
+        self.directory = directory
+        self.manifest = Manifest(filename)
+        self.fsync_policy = fsync_policy
+        self.timestamps = timestamps
+        self.size = 0
+        self.base_size = 0
+        self.last_error: OSError | None = None
+        self._files = files
+        self._handle: AppendHandle | None = None
+        self._buffer = bytearray()
+        self._database = NO_DATABASE
+        self._second = NEVER
+        self._written = 0
+        self._synced = 0
+        self._rewriting: AOFFile | None = None
+
+    # -- opening and closing
+
+    def open(self, write_base: Callable[[str], None], *, rdb: bool = True) -> None:
+        """Go on with the directory's last increment, or lay out a new directory. Raises OSError, AOFError.
+
+        `write_base(path)` writes the present state to `path`, and is called only if there is no base yet; `rdb`
+        tells in which form it does so. Whatever there is has been replayed, and mended, before.
+        """
+        self._files.make_directory(self.directory)
+        self.manifest = load_manifest(self._files, self.directory, self.manifest.prefix)
+        changed = False
+        if not self.manifest.files:
+            base = self.manifest.next_base(rdb=rdb)
+            write_base(self.path(base.name))
+            self.manifest.base = base
+            changed = True
+        if not self.manifest.increments:
+            self.manifest.increments.append(self.manifest.next_increment())
+            changed = True
+        self._handle = self._files.open_append(self.path(self.manifest.increments[-1].name))
+        if changed:
+            self._save_manifest(self.manifest)
+        self._remove_history()
+        self._take_stock()
+
+    def close(self) -> None:
+        """Flush, fsync and close. Whether that worked is in `last_error`."""
+        if self._handle is not None:
+            if self.flush():
+                self.fsync()
+            self._handle.close()
+            self._handle = None
+
+    def path(self, name: str) -> str:
+        """Return the path of one of the directory's files."""
+        return f"{self.directory}/{name}"
+
+    # -- appending
+
+    def feed(self, database: int, argv: Sequence[bytes], second: int = NEVER) -> None:
+        """Put a command into the buffer; `second` is the time, in seconds since the epoch, if there is to be one."""
+        if self.timestamps and second > self._second:
+            self._second = second
+            self._buffer += b"#TS:%d\r\n" % second
+        if database != self._database:
+            self._database = database
+            self._buffer += encode_request((b"SELECT", b"%d" % database))
+        self._buffer += encode_request(argv)
+
+    @property
+    def pending(self) -> int:
+        """Bytes that have been fed and not yet written."""
+        return len(self._buffer)
+
+    def flush(self) -> bool:
+        """Write the buffer; with policy `always`, fsync too. Returns False if something is left to do: see above."""
+        if self._handle is None:
+            return not self._buffer
+        if self._buffer and not self._write(self._handle):
+            return False
+        if self.fsync_policy == ALWAYS and self._synced < self._written:
+            return self.fsync()
+        return True
+
+    def _write(self, handle: AppendHandle) -> bool:
+        """Write the buffer in one call; if it does not fit, undo what was written of it."""
+        try:
+            count = handle.write(self._buffer)
+        except OSError as error:
+            self.last_error = error
+            return False
+        if count < len(self._buffer):
+            self.last_error = OSError(errno.ENOSPC, "Short write while writing to the AOF file")
+            if not self._cut_back(handle):
+                self._count(count)
+                del self._buffer[:count]
+            return False
+        self._count(count)
+        self._buffer.clear()
+        self.last_error = None
+        return True
+
+    def _cut_back(self, handle: AppendHandle) -> bool:
+        """Take the file back to the end of the last whole flush."""
+        try:
+            handle.truncate(self._written)
+        except OSError as error:
+            self.last_error = error
+            return False
+        return True
+
+    def _count(self, written: int) -> None:
+        """Account for bytes that are in the file now."""
+        self._written += written
+        self.size += written
+
+    # -- making it last
+
+    @property
+    def fsync_due(self) -> bool:
+        """Whether something has been written that the disk may not have yet."""
+        return self._synced < self._written
+
+    def begin_fsync(self) -> Callable[[], OSError | None]:
+        """Return a callable that does the fsync, for a thread, and an argument for `end_fsync` to take its result."""
+        handle = self._handle
+
+        def job() -> OSError | None:
+            try:
+                if handle is not None:
+                    handle.fsync()
+            except OSError as error:
+                return error
+            return None
+
+        return job
+
+    def end_fsync(self, written: int, error: OSError | None) -> bool:
+        """Take note that everything up to `written` is on the disk, or why it is not. Returns whether it is."""
+        if error is not None:
+            self.last_error = error
+            return False
+        self._synced = max(self._synced, written)
+        return True
+
+    @property
+    def written(self) -> int:
+        """Size of the present incremental file: what `end_fsync` will want to hear again."""
+        return self._written
+
+    def fsync(self) -> bool:
+        """Make the disk have everything that was written, and wait for it. Returns False if it would not."""
+        return self.end_fsync(self._written, self.begin_fsync()())
+
+    # -- rewriting
+
+    @property
+    def rewriting(self) -> bool:
+        """Whether a rewrite has begun and not ended."""
+        return self._rewriting is not None
+
+    def growth(self) -> int:
+        """Return by how many per cent the file has grown since the last rewrite: auto-aof-rewrite-percentage."""
+        base = self.base_size or 1
+        return self.size * 100 // base - 100
+
+    def wants_rewrite(self, percentage: int, min_size: int) -> bool:
+        """Tell whether it is time for a rewrite: the two directives auto-aof-rewrite-percentage and -min-size."""
+        return bool(percentage) and not self.rewriting and self.size > min_size and self.growth() >= percentage
+
+    def begin_rewrite(self, *, rdb: bool = True) -> str:
+        """Turn to a new incremental file. Returns the path at which to write the new base. Raises OSError.
+
+        The state to write is that of this moment. Nothing has changed if this raises.
+        """
+        if not self.flush():
+            raise self.last_error or OSError(errno.EIO, "the buffer could not be written")
+        manifest = self.manifest.copy()
+        increment = manifest.next_increment()
+        path = self.path(increment.name)
+        handle = self._files.open_append(path)
+        try:
+            handle.truncate(0)
+            manifest.increments.append(increment)
+            self._save_manifest(manifest)
+        except OSError:
+            handle.close()
+            raise
+        self._turn_to(handle)
+        self.manifest = manifest
+        self._rewriting = manifest.next_base(rdb=rdb)
+        return self.path(f"temp-rewriteaof-{self._rewriting.name}")
+
+    def finish_rewrite(self, temporary: str) -> None:
+        """Put the base that is complete at `temporary` in place of all that came before. Raises OSError.
+
+        If it raises, the old files are still what counts, and the rewrite is over.
+        """
+        base = self._rewriting
+        if base is None:
+            msg = "no rewrite has begun"
+            raise RuntimeError(msg)
+        self._rewriting = None
+        self._files.replace(temporary, self.path(base.name))
+        manifest = self.manifest.copy()
+        manifest.rebase(base, keep=1)
+        self._save_manifest(manifest)
+        self.manifest = manifest
+        self._remove_history()
+        self._take_stock()
+        self.base_size = self.size
+
+    def abort_rewrite(self) -> None:
+        """Give a rewrite up. Its incremental file stays in use: it holds commands that are nowhere else."""
+        self._rewriting = None
+
+    def _turn_to(self, handle: AppendHandle) -> None:
+        """Leave the present increment, as durable as the policy asks, for a new one that is empty."""
+        if self._handle is not None:
+            if self.fsync_policy != NO and self.fsync_due:
+                self.fsync()
+            self._handle.close()
+        self._handle = handle
+        self._written = self._synced = 0
+        self._database = NO_DATABASE
+
+    def _save_manifest(self, manifest: Manifest) -> None:
+        """Replace the manifest on the disk."""
+        replace_whole(self._files, self.path(manifest.name), manifest.format())
+
+    def _remove_history(self) -> None:
+        """Remove the files that are history, and then their lines. A file that will not go is tried again later."""
+        if not self.manifest.history:
+            return
+        manifest = self.manifest.copy()
+        manifest.history = [file for file in manifest.history if not self._remove(file)]
+        try:
+            self._save_manifest(manifest)
+        except OSError as error:
+            self.last_error = error
+        else:
+            self.manifest = manifest
+
+    def _remove(self, file: AOFFile) -> bool:
+        """Remove a file if it is there. Returns whether it is gone."""
+        path = self.path(file.name)
+        try:
+            if self._files.size(path) is not None:
+                self._files.remove(path)
+        except OSError:
+            return False
+        return True
+
+    def _take_stock(self) -> None:
+        """Take the sizes from the files."""
+        sizes = [self._files.size(self.path(file.name)) or 0 for file in self.manifest.files]
+        self.size = sum(sizes)
+        self.base_size = sizes[0] if self.manifest.base else 0
+        self._written = sizes[-1] if self.manifest.increments else 0
+        self._synced = min(self._synced, self._written)
+
+
+def load_manifest(files: Files, directory: str, prefix: str = "appendonly.aof") -> Manifest:
+    """Return the directory's manifest, an empty one if there is none. Raises AOFError, OSError."""
+    path = f"{directory}/{prefix}.manifest"
+    if files.size(path) is None:
+        return Manifest(prefix)
+    return Manifest.parse(read_whole(files, path), prefix)
+
+
+def upgrade_single_file(files: Files, parent: str, directory: str, prefix: str = "appendonly.aof") -> bool:
+    """Take over the single append-only file of Redis up to 6.2 as the base of a new directory. Raises OSError.
+
+    The file is `parent`/`prefix`; returns whether it was there to be taken over. The manifest comes first, then the
+    file: whoever dies between finds a manifest whose only file is missing, with the file still in its old place,
+    and does the second step again.
+    """
+    old = f"{parent}/{prefix}"
+    if files.size(old) is None:
+        return False
+    manifest = load_manifest(files, directory, prefix)
+    base = AOFFile(prefix, 1, "b")
+    halfway = manifest.files == [base] and files.size(f"{directory}/{prefix}") is None
+    if manifest.files and not halfway:
+        return False
+    files.make_directory(directory)
+    manifest.base = base
+    replace_whole(files, f"{directory}/{manifest.name}", manifest.format())
+    files.replace(old, f"{directory}/{prefix}")
+    files.sync_directory(directory)
+    files.sync_directory(parent)
+    return True

@@ -1,0 +1,243 @@
+"""Reading an RDB file: a stream of bytes in, a stream of events out.
+
+`RDBReader.events()` yields what the file holds in the order in which it holds it: header, auxiliary fields, function
+libraries, hints and keys, and at the end the verdict on the checksum. `entries()` is the same for those who want
+nothing but keys. The reader keeps none of it; whoever loads a file decides what to keep.
+
+Nothing in the file is believed before it is checked, but for one thing: a wrong checksum can only be noticed at the
+end, when every key has been yielded. Redis, too, has loaded everything by then, and stops.
+
+What a reader does with content it does not know is part of the format: auxiliary fields are skipped by contract; an
+unknown opcode or type cannot be skipped, since nothing says how long it is. Module data has inner marks that would
+allow it, but whoever loads the file would lose data without noticing, so it is an error that names the module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from . import rdb_format as rdb
+from .errors import RDBError
+from .rdb_source import Readable, Source
+from .rdb_values import Value, ValueOptions, decode_value, module_name
+from .traces import Trace
+
+
+class Header(NamedTuple):
+    """The file's version, and whether Valkey's magic is before it."""
+
+    version: int
+    valkey: bool
+
+
+class Aux(NamedTuple):
+    """An auxiliary field."""
+
+    name: bytes
+    value: bytes
+
+
+class Library(NamedTuple):
+    """A function library: its source, with the `#!` line."""
+
+    source: bytes
+
+
+class SelectDB(NamedTuple):
+    """The keys that follow belong to this database."""
+
+    number: int
+
+
+class ResizeDB(NamedTuple):
+    """A hint: so many keys, and so many of them with an expiry, will follow for this database."""
+
+    keys: int
+    expires: int
+
+
+class SlotInfo(NamedTuple):
+    """A hint of a cluster node: so many keys will follow for this slot."""
+
+    slot: int
+    keys: int
+    expires: int
+
+
+class SlotImport(NamedTuple):
+    """A slot migration of a cluster that was under way: its name and its ranges of slots."""
+
+    job: bytes
+    ranges: list[tuple[int, int]]
+
+
+class Entry(NamedTuple):
+    """A key. `expire_at` is milliseconds since the epoch, `idle` seconds, `freq` the logarithmic counter of LFU."""
+
+    db: int
+    key: bytes
+    value: Value
+    expire_at: int | None
+    idle: int | None
+    freq: int | None
+
+
+class End(NamedTuple):
+    """The end of the file, and the checksum in it; zero is none."""
+
+    offset: int
+    checksum: int
+
+
+Event = Header | Aux | Library | SelectDB | ResizeDB | SlotInfo | SlotImport | Entry | End
+
+MILLISECONDS: Final = 1000
+
+
+class RDBReader:
+    """Reads one file. `empty_keys` counts collections without elements, which are skipped as Redis does."""
+
+    __slots__ = ("_check", "_db", "_expire_at", "_freq", "_idle", "_options", "empty_keys", "source", "version")
+
+    def __init__(
+        self,
+        source: bytes | Readable | Source,
+        options: ValueOptions | None = None,
+        *,
+        checksum: bool = True,
+        trace: Trace | None = None,
+    ) -> None:
+        if not isinstance(source, Source):
+            source = Source(source, checksum=checksum, trace=trace)
+        self.source = source
+        self.version = 0
+        self.empty_keys = 0
+        self._options = options or ValueOptions()
+        self._check = checksum
+        self._db = 0
+        self._expire_at: int | None = None
+        self._idle: int | None = None
+        self._freq: int | None = None
+
+    def entries(self) -> Iterator[Entry]:
+        """Yield the keys. Raises RDBError where the file cannot be read any further. O(bytes)."""
+        for event in self.events():
+            if type(event) is Entry:
+                yield event
+
+    def events(self) -> Iterator[Event]:
+        """Yield everything. Raises RDBError where the file cannot be read any further. O(bytes)."""
+        source = self.source
+        yield self._header()
+        while True:
+            start = source.offset
+            opcode = source.byte()
+            if opcode < rdb.OPCODE_SLOT_IMPORT:
+                entry = self._entry(opcode, start)
+                if entry is not None:
+                    yield entry
+            elif opcode in (rdb.OPCODE_EXPIRETIME_MS, rdb.OPCODE_EXPIRETIME, rdb.OPCODE_IDLE, rdb.OPCODE_FREQ):
+                self._attribute(opcode)
+            elif opcode == rdb.OPCODE_EOF:
+                yield self._end(start)
+                return
+            else:
+                yield self._other(opcode, start)
+
+    def _header(self) -> Header:
+        """Read the magic and the version, and refuse versions that are not known."""
+        source = self.source
+        magic = source.take(rdb.HEADER_LENGTH)
+        valkey = magic.startswith(rdb.MAGIC_VALKEY)
+        digits = magic[len(rdb.MAGIC_VALKEY if valkey else rdb.MAGIC_REDIS) :]
+        if not (valkey or magic.startswith(rdb.MAGIC_REDIS)) or not digits.isdigit():
+            text = "Wrong signature trying to load DB from file"
+            raise RDBError(text, 0)
+        self.version = int(digits)
+        known = rdb.VERSION_VALKEY_9 if valkey else rdb.VERSION_REDIS_7_2
+        if not 1 <= self.version <= known or self.version in rdb.FOREIGN_VERSIONS:
+            text = f"Can't handle RDB format version {self.version}"
+            raise RDBError(text, 0)
+        if source.trace is not None:
+            source.trace.leaf(source.offset - rdb.HEADER_LENGTH, source.offset, "magic and version", magic)
+        return Header(self.version, valkey)
+
+    def _entry(self, type_number: int, start: int) -> Entry | None:
+        """Read a key and its value, and give it what was said about it before. None if the value is empty."""
+        source = self.source
+        source.open("key")
+        if source.trace is not None:
+            name = rdb.TYPE_NAMES.get(type_number, "unknown")
+            source.trace.leaf(start, source.offset, "type", f"{type_number}: {name}")
+        key = source.string("key")
+        if type_number not in rdb.TYPE_NAMES:
+            text = f"key {key!r} has the unknown type {type_number}"
+            raise RDBError(text, start)
+        value = decode_value(source, type_number, self._options, key)
+        source.close(key)
+        entry = Entry(self._db, key, value, self._expire_at, self._idle, self._freq)
+        self._expire_at = self._idle = self._freq = None
+        if isinstance(value, (int, bytes, bytearray)) or len(value) or value.type_name == "stream":
+            return entry
+        self.empty_keys += 1
+        return None
+
+    def _attribute(self, opcode: int) -> None:
+        """Read what is said about the next key."""
+        source = self.source
+        if opcode == rdb.OPCODE_EXPIRETIME_MS:
+            self._expire_at = source.fixed(8, "expires at, ms")
+        elif opcode == rdb.OPCODE_EXPIRETIME:
+            self._expire_at = source.fixed(4, "expires at, s") * MILLISECONDS
+        elif opcode == rdb.OPCODE_IDLE:
+            self._idle = source.length("idle, s")
+        else:
+            self._freq = source.fixed(1, "access frequency") & 0xFF
+
+    def _other(self, opcode: int, start: int) -> Event:
+        """Read what is neither a key nor about one."""
+        source = self.source
+        if opcode == rdb.OPCODE_AUX:
+            return Aux(source.string("auxiliary field"), source.string("its value"))
+        if opcode == rdb.OPCODE_SELECTDB:
+            self._db = source.length("database")
+            return SelectDB(self._db)
+        if opcode == rdb.OPCODE_RESIZEDB:
+            return ResizeDB(source.length("keys"), source.length("keys with an expiry"))
+        if opcode == rdb.OPCODE_FUNCTION2:
+            return Library(source.string("function library"))
+        if opcode == rdb.OPCODE_SLOT_INFO:
+            return SlotInfo(source.length("slot"), source.length("keys"), source.length("keys with an expiry"))
+        if opcode == rdb.OPCODE_SLOT_IMPORT:
+            return self._slot_import()
+        if opcode == rdb.OPCODE_MODULE_AUX:
+            name = module_name(source.length("module"))
+            text = f"the file holds data of the module type '{name}', which is not loaded"
+        else:
+            text = "function libraries in the format of a release candidate are not supported"
+        raise RDBError(text, start)
+
+    def _slot_import(self) -> SlotImport:
+        """Read a slot migration that was under way."""
+        source = self.source
+        job = source.string("slot import")
+        ranges = [
+            (source.length("first slot"), source.length("last slot")) for _ in range(source.length("ranges"))
+        ]
+        return SlotImport(job, ranges)
+
+    def _end(self, start: int) -> End:
+        """Read the end of the file and hold the checksum against the bytes."""
+        source = self.source
+        offset = source.offset
+        if self.version < rdb.CHECKSUM_SINCE:
+            return End(offset, 0)
+        computed = source.crc
+        stored = int.from_bytes(source.take(8), "little")
+        if source.trace is not None:
+            source.trace.leaf(start, source.offset, "end and checksum", f"{stored:#018x}")
+        if self._check and stored and stored != computed:
+            text = f"Wrong RDB checksum: {stored:016x} is stored, {computed:016x} is right"
+            raise RDBError(text, offset)
+        return End(offset, stored)
