@@ -55,7 +55,7 @@ class SortedSetValue:
     With `pack` it takes over a listpack of members and scores in order, as found in an RDB file.
     """
 
-    __slots__ = ("_choice", "_index", "_limits", "_scores")
+    __slots__ = ("_choice", "_index", "_limits", "_scores", "_small")
 
     type_name: ClassVar[str] = "zset"
 
@@ -67,7 +67,9 @@ class SortedSetValue:
     ) -> None:
         self._limits = limits
         self._choice = index
-        self._index: SortedSetIndex = ListPackIndex(pack)
+        # As long as the set is small, `_index` is `_small`; then `_small` is empty and `_scores` there.
+        self._small = ListPackIndex(pack)
+        self._index: SortedSetIndex = self._small
         self._scores: Dict[bytes, float] | None = None
 
     @classmethod
@@ -91,7 +93,7 @@ class SortedSetValue:
     @property
     def pack(self) -> ListPack | None:
         """Return the listpack of a small set, as an RDB file holds it; None for a large one."""
-        return self._index.pack if isinstance(self._index, ListPackIndex) else None
+        return self._small.pack if self._scores is None else None
 
     @property
     def index(self) -> SortedSetIndex:
@@ -119,9 +121,8 @@ class SortedSetValue:
 
     def score(self, member: bytes) -> float | None:
         """Return the score of `member`, or None. O(1)."""
-        if self._scores is not None:
-            return self._scores.get(member)
-        return self._small().score(member)
+        scores = self._scores
+        return self._small.score(member) if scores is None else scores.get(member)
 
     def add(self, member: bytes, score: float) -> bool:
         """Give `member` this score; return True if the member is new. The score is not NaN. O(log n)."""
@@ -142,7 +143,7 @@ class SortedSetValue:
     def remove(self, member: bytes) -> bool:
         """Take `member` out; return whether it was in. O(log n)."""
         if self._scores is None:
-            return self._small().remove_member(member)
+            return self._small.remove_member(member)
         score = self._scores.pop(member, None)
         if score is None:
             return False
@@ -267,7 +268,7 @@ class SortedSetValue:
         """Return another set with the same members, scores and encoding. O(n log n); small: O(bytes)."""
         other = SortedSetValue(self._limits, self._choice)
         if self._scores is None:
-            other._index = ListPackIndex(self._small().pack.copy())
+            other._index = other._small = ListPackIndex(self._small.pack.copy())
         else:
             other._become_large(self._index)
         return other
@@ -287,19 +288,15 @@ class SortedSetValue:
         """Assert that the index is sound, and that index and Dict hold the same. For tests. O(n)."""
         self._index.check()
         if self._scores is None:
-            assert isinstance(self._index, ListPackIndex), "small, but not a listpack"
+            assert self._index is self._small, "small, but not a listpack"
             return
         self._scores.check()
-        assert not isinstance(self._index, ListPackIndex), "large, but a listpack"
+        assert self._index is not self._small, "large, but a listpack"
+        assert not len(self._small), "large, and yet in a listpack"
         assert dict(self._index) == dict(self._scores.items()), "index and Dict differ"
 
-    def _small(self) -> ListPackIndex:
-        index = self._index
-        assert isinstance(index, ListPackIndex)
-        return index
-
     def _add_small(self, member: bytes, score: float) -> bool:
-        small = self._small()
+        small = self._small
         old = small.score(member)
         if old is not None:
             if old != score:
@@ -321,9 +318,11 @@ class SortedSetValue:
             index.insert(score, member)
         self._scores = scores
         self._index = index
+        self._small = ListPackIndex()
 
     def _pop(self, n: int, pop: Callable[[], tuple[bytes, float]]) -> list[tuple[bytes, float]]:
-        popped = [pop() for _ in range(min(n, len(self._index)))]
+        size = len(self._index)
+        popped = [pop()] if n == 1 and size else [pop() for _ in range(min(n, size))]
         if self._scores is not None:
             for member, _ in popped:
                 del self._scores[member]
