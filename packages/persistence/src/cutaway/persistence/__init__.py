@@ -1,1 +1,35 @@
 """RDB files, the append-only file and DUMP payloads, in Redis's own formats."""
+
+from .aof import ALWAYS as ALWAYS
+from .aof import EVERYSEC as EVERYSEC
+from .aof import NO as NO
+from .aof import AppendOnlyFile as AppendOnlyFile
+from .aof import load_manifest as load_manifest
+from .aof import upgrade_single_file as upgrade_single_file
+from .aof_manifest import Manifest as Manifest
+from .aof_replay import AOFReplay as AOFReplay
+from .aof_replay import TornTail as TornTail
+from .aof_writer import commands_for as commands_for
+from .aof_writer import write_aof as write_aof
+from .crc64 import crc64 as crc64
+from .dumps import dump as dump
+from .dumps import restore as restore
+from .errors import AOFError as AOFError
+from .errors import DumpError as DumpError
+from .errors import PersistenceError as PersistenceError
+from .errors import RDBError as RDBError
+from .files import Files as Files
+from .files import OSFiles as OSFiles
+from .rdb_reader import Aux as Aux
+from .rdb_reader import End as End
+from .rdb_reader import Entry as Entry
+from .rdb_reader import Event as Event
+from .rdb_reader import Header as Header
+from .rdb_reader import Library as Library
+from .rdb_reader import RDBReader as RDBReader
+from .rdb_values import Value as Value
+from .rdb_values import ValueOptions as ValueOptions
+from .rdb_writer import DatabaseDump as DatabaseDump
+from .rdb_writer import RDBWriter as RDBWriter
+from .rdb_writer import required_version as required_version
+from .rdb_writer import write_rdb as write_rdb

@@ -110,7 +110,8 @@ def crc64(data: bytes | bytearray | memoryview, crc: int = 0) -> int:
         return _by_table(data, crc)
     view = memoryview(data)
     for start in range(0, len(view), _CHUNK):
-        crc = _by_folding(view[start : start + _CHUNK], crc)
+        chunk = view[start : start + _CHUNK]
+        crc = _by_folding(chunk, crc) if len(chunk) > _TABLE_LIMIT else _by_table(chunk, crc)
     return crc
 
 
