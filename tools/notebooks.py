@@ -14,7 +14,7 @@ import hashlib
 import sys
 import time
 from pathlib import Path
-from shutil import rmtree
+from shutil import copy, rmtree
 from tempfile import TemporaryDirectory
 
 import nbformat
@@ -41,9 +41,9 @@ def untidy(notebook: NotebookNode) -> list[str]:
 
 
 def fingerprint(path: Path) -> str:
-    """A digest of everything a run depends on: the notebook and the source of every package."""
+    """A digest of everything a run depends on: the notebook, its helpers and the source of every package."""
     digest = hashlib.sha256(path.read_bytes())
-    for source in sorted(ROOT.glob("packages/*/src/**/*.py")):
+    for source in sorted([*path.parent.glob("*.py"), *ROOT.glob("packages/*/src/**/*.py")]):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -60,6 +60,8 @@ def run(path: Path) -> NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     started = time.perf_counter()
     with TemporaryDirectory() as folder:
+        for helper in path.parent.glob("*.py"):
+            copy(helper, folder)
         client = NotebookClient(
             notebook,
             timeout=SECONDS_A_CELL,

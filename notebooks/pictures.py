@@ -1,0 +1,140 @@
+"""What the notebooks draw and time with. Pictures take their ink from the page, be it light or dark."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from html import escape
+from timeit import Timer
+from typing import TYPE_CHECKING
+
+from cutaway.resp import annotate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+HUES = ["#d9603f", "#2f8fc4", "#5a9e4b", "#a06bc0", "#c79a1e"]
+ROLES = {"type": HUES[0], "length": HUES[1], "payload": HUES[2], "text": HUES[2], "terminator": "#8a949e"}
+MONO = "font:13px ui-monospace,Menlo,Consolas,monospace"
+SMALL = "font:11px system-ui,sans-serif;opacity:.75"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """HTML that a notebook shows as it is."""
+
+    html: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+
+def draw_bytes(data: bytes) -> Picture:
+    """Show a RESP stream as `cutaway.resp.annotate` sees it: a frame per value, a box per part."""
+    spans = annotate(data)
+    inside: dict[int | None, list[int]] = defaultdict(list)
+    for index, span in enumerate(spans):
+        inside[span.parent].append(index)
+
+    def draw(index: int) -> str:
+        span = spans[index]
+        if index in inside:
+            parts = "".join(draw(part) for part in inside[index])
+            label = f'<div style="{SMALL};padding:0 3px 2px">{escape(span.label)}</div>'
+            return f'<div style="{FRAME}">{label}<div style="{ROW}">{parts}</div></div>'
+        hue = ROLES.get(span.label, HUES[3])
+        words = "" if span.label == "terminator" else escape(span.label)
+        return (
+            f'<div style="text-align:center">'
+            f'<div style="{MONO};{CELL};background:{hue}38;border-bottom:3px solid {hue}">'
+            f'{spell(data[span.start : span.end])}</div><div style="{SMALL}">{words}&#8203;</div></div>'
+        )
+
+    values = "".join(draw(index) for index in inside[None])
+    return Picture(f'<div style="{ROW};gap:8px;margin:10px 0">{values}</div>')
+
+
+FRAME = "border:1px solid #8a949e80;border-radius:5px;padding:3px"
+ROW = "display:flex;flex-wrap:wrap;align-items:flex-end;gap:3px"
+CELL = "padding:2px 5px;border-radius:3px 3px 0 0;white-space:pre"
+
+
+def spell(data: bytes, most: int = 24) -> str:
+    """Bytes as one would type them between quotes, the middle left out when there are too many."""
+    text = repr(data)[2:-1]
+    return escape(text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 3 :]}")
+
+
+def nanoseconds(function: Callable[[], object], seconds: float = 0.1) -> float:
+    """How long a call takes: the best of five runs, which others on the machine disturbed least."""
+    timer = Timer(function)
+    once = max(timer.timeit(1), 1e-7)
+    calls = max(1, int(seconds / 5 / once))
+    return min(timer.repeat(5, calls)) / calls * 1e9
+
+
+def draw_lines(
+    series: Mapping[str, Sequence[tuple[float, float]]],
+    across: str,
+    up: str,
+    *,
+    width: int = 620,
+    height: int = 300,
+) -> Picture:
+    """Plot series of points (x, y), all positive, on logarithmic axes."""
+    xs = [math.log10(x) for points in series.values() for x, _ in points]
+    ys = [math.log10(y) for points in series.values() for _, y in points]
+    x0, x1, y0, y1 = math.floor(min(xs)), math.ceil(max(xs)), math.floor(min(ys)), math.ceil(max(ys))
+    left, bottom, top, right = 64, height - 46, 14, width - 150
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (
+            left + (x - x0) / max(x1 - x0, 1) * (right - left),
+            bottom - (y - y0) / max(y1 - y0, 1) * (bottom - top),
+        )
+
+    parts = []
+    for power in range(x0, x1 + 1):
+        x, _ = place(power, y0)
+        parts.append(f'<path d="M{x:.0f} {top}V{bottom}" stroke="currentColor" opacity=".15"/>')
+        parts.append(f'<text x="{x:.0f}" y="{bottom + 18}" text-anchor="middle">{number(power)}</text>')
+    for power in range(y0, y1 + 1):
+        _, y = place(x0, power)
+        parts.append(f'<path d="M{left} {y:.0f}H{right}" stroke="currentColor" opacity=".15"/>')
+        parts.append(f'<text x="{left - 8}" y="{y + 4:.0f}" text-anchor="end">{number(power)}</text>')
+    for (name, points), hue in zip(series.items(), HUES, strict=False):
+        places = [place(math.log10(x), math.log10(y)) for x, y in points]
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+        parts.append(f'<polyline points="{line}" fill="none" stroke="{hue}" stroke-width="2.5"/>')
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="{hue}"/>' for x, y in places]
+        x, y = places[-1]
+        parts.append(
+            f'<text x="{x + 10:.0f}" y="{y + 4:.0f}" style="fill:{hue};font-weight:600">{escape(name)}</text>'
+        )
+    parts.append(
+        f'<text x="{(left + right) / 2:.0f}" y="{height - 6}" text-anchor="middle">{escape(across)}</text>'
+    )
+    middle = (top + bottom) / 2
+    parts.append(
+        f'<text transform="translate(14 {middle:.0f}) rotate(-90)" text-anchor="middle">{escape(up)}</text>'
+    )
+    style = f"max-width:{width}px;width:100%;font:12px system-ui,sans-serif;fill:currentColor"
+    return Picture(f'<div><svg viewBox="0 0 {width} {height}" style="{style}">{"".join(parts)}</svg></div>')
+
+
+def number(power: int) -> str:
+    """A power of ten as a person writes it."""
+    for unit, name in ((9, "G"), (6, "M"), (3, "k")):
+        if power >= unit:
+            return f"{10 ** (power - unit)} {name}"
+    return f"{10.0**power:g}"
+
+
+def versus(prediction: object, outcome: object) -> Picture:
+    """Put what the reader expected beside what happened."""
+    mine = "none yet: go back and commit to one" if prediction is None else escape(str(prediction))
+    cell = 'style="padding:2px 14px 2px 0;text-align:left"'
+    rows = f"<tr><td {cell}>your prediction</td><td {cell}><b>{mine}</b></td></tr>"
+    rows += f"<tr><td {cell}>what happened</td><td {cell}><b>{escape(str(outcome))}</b></td></tr>"
+    return Picture(f"<table>{rows}</table>")
