@@ -240,7 +240,8 @@ class ListValue:
         """Return the body that can take `elements` too: `pack`, or a quicklist made of it on overflow."""
         max_bytes, max_entries = node_limits(self._limits.list_max_listpack_size)
         added = len(elements[0]) if len(elements) == 1 else sum(map(len, elements))
-        if len(pack.entries) + PACK_OVERHEAD + added <= max_bytes and pack.count + len(elements) <= max_entries:
+        nbytes = len(pack.entries) + PACK_OVERHEAD + added
+        if nbytes <= max_bytes and pack.count + len(elements) <= max_entries:
             return pack
         self._body = QuickList(self._limits, (pack,) if pack.count else ())
         return self._body

@@ -172,10 +172,10 @@ def checked_size(data: bytes, pos: int, end: int) -> int:
     if pos + size > end:
         raise corrupt("entry is longer than the pack", pos)
     # The backlen takes the last bytes of the entry, and says how many bytes there are before it.
-    for width in range(1, 6):
-        if data[pos + size - width : pos + size] == _backlen(size - width):
-            return size
-    raise corrupt("backlen does not match its entry", pos)
+    width = next(width for width in range(1, 6) if _backlen_size(size - width) == width)
+    if data[pos + size - width : pos + size] != _backlen(size - width):
+        raise corrupt("backlen does not match its entry", pos)
+    return size
 
 
 def corrupt(what: str, offset: int) -> ValueError:

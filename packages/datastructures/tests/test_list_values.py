@@ -1,0 +1,176 @@
+"""List and quicklist against a plain list, with limits so small that every conversion, split and merge happens."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from cutaway.datastructures import ListPack, ListValue, QuickList
+from cutaway.datastructures.limits import Limits
+from cutaway.datastructures.quicklists import CompressedNode, PlainNode
+
+POOL = [b"a", b"bb", b"7", b"-300", b"", b"x" * 20, b"y" * 60, b"z" * 100, b"w" * 1500, b"l" * 5000]
+elements = st.sampled_from(POOL)
+limits = st.builds(
+    Limits,
+    list_max_listpack_size=st.sampled_from([-1, 0, 1, 2, 3, 8]),
+    list_compress_depth=st.sampled_from([0, 0, 1, 2]),
+    list_packed_threshold=st.sampled_from([0, 0, 50]),
+)
+
+
+class ListMachine(RuleBasedStateMachine):
+    @initialize(limits=limits)
+    def start(self, limits: Limits) -> None:
+        self.value = ListValue(limits)
+        self.model: list[bytes] = []
+
+    @rule(several=st.lists(elements, min_size=1, max_size=5))
+    def push_left(self, several: list[bytes]) -> None:
+        self.value.push_left(*several)
+        self.model[:0] = several[::-1]
+
+    @rule(several=st.lists(elements, min_size=1, max_size=5))
+    def push_right(self, several: list[bytes]) -> None:
+        self.value.push_right(*several)
+        self.model += several
+
+    @rule()
+    def pop(self) -> None:
+        assert self.value.pop_left() == (self.model.pop(0) if self.model else None)
+        assert self.value.pop_right() == (self.model.pop() if self.model else None)
+
+    @rule(number=st.integers(0, 6))
+    def pop_many(self, number: int) -> None:
+        assert self.value.pop_left_many(number) == self.model[:number]
+        del self.model[:number]
+        assert self.value.pop_right_many(number) == self.model[::-1][:number]
+        del self.model[max(0, len(self.model) - number) :]
+
+    @rule(index=st.integers(-20, 20), element=elements)
+    def set(self, index: int, element: bytes) -> None:
+        if -len(self.model) <= index < len(self.model):
+            self.value.set(index, element)
+            self.model[index] = element
+            assert self.value.index(index) == element
+        else:
+            assert self.value.index(index) is None
+            with pytest.raises(IndexError):
+                self.value.set(index, element)
+
+    @rule(pivot=elements, element=elements, before=st.booleans())
+    def insert(self, pivot: bytes, element: bytes, before: bool) -> None:
+        assert self.value.insert(pivot, element, before=before) == (pivot in self.model)
+        if pivot in self.model:
+            self.model.insert(self.model.index(pivot) + (not before), element)
+
+    @rule(element=elements, count=st.integers(-3, 3))
+    def remove(self, element: bytes, count: int) -> None:
+        hits = [index for index, other in enumerate(self.model) if other == element]
+        if count:
+            hits = hits[:count] if count > 0 else hits[count:]
+        assert self.value.remove(element, count) == len(hits)
+        self.model = [other for index, other in enumerate(self.model) if index not in hits]
+
+    @rule(start=st.integers(0, 5), stop=st.integers(0, 40))
+    def trim(self, start: int, stop: int) -> None:
+        stop = min(stop, len(self.model) - 1)
+        self.value.trim(start, stop)
+        self.model = self.model[start : stop + 1]
+
+    @rule(start=st.integers(0, 30), stop=st.integers(0, 40))
+    def range(self, start: int, stop: int) -> None:
+        stop = min(stop, len(self.model) - 1)
+        assert self.value.range(start, stop) == self.model[start : stop + 1]
+
+    @rule(element=elements, limit=st.integers(0, 20))
+    def positions(self, element: bytes, limit: int) -> None:
+        size = len(self.model)
+        hits = [index for index, other in enumerate(self.model) if other == element]
+        forward = [index for index in hits if not limit or index < limit]
+        backward = [index for index in reversed(hits) if not limit or index >= size - limit]
+        assert list(self.value.positions(element, limit=limit)) == forward
+        assert list(self.value.positions(element, limit=limit, reverse=True)) == backward
+
+    @invariant()
+    def holds_the_same(self) -> None:
+        self.value.check()
+        assert len(self.value) == len(self.model)
+        assert list(self.value) == list(self.value.copy()) == self.model
+        assert list(self.value.reverse_iter()) == self.model[::-1]
+        assert list(ListValue.from_nodes(self.value.copy().nodes())) == self.model
+
+
+ListMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestListMachine = ListMachine.TestCase
+
+
+def quicklist(size: int, limits: Limits) -> QuickList:
+    made = QuickList(limits)
+    for number in range(size):
+        made.append(b"%d" % number)
+    return made
+
+
+def test_only_inner_nodes_are_compressed() -> None:
+    made = QuickList(Limits(list_max_listpack_size=4, list_compress_depth=2))
+    for _ in range(40):
+        made.append(b"a" * 100)
+    kinds = [isinstance(node, CompressedNode) for node in made.nodes]
+    assert kinds == [False] * 2 + [True] * 6 + [False] * 2
+    while made.count:
+        assert made.pop_first() == b"a" * 100
+        made.check()
+
+
+def test_an_insertion_in_a_full_node_splits_it_and_merges_what_fits() -> None:
+    made = quicklist(12, Limits(list_max_listpack_size=4))
+    made.insert(5, b"new", before=True)
+    assert [node.count for node in made.nodes] == [4, 2, 3, 4]
+    made.insert(5, b"more", before=False)
+    assert [node.count for node in made.nodes] == [4, 3, 3, 4]
+    made.check()
+
+
+def test_trimming_drops_whole_nodes() -> None:
+    made = quicklist(100, Limits(list_max_listpack_size=10))
+    kept = made.nodes[4]
+    made.drop_first(40)
+    made.drop_last(50)
+    assert list(made.nodes) == [kept]
+    made.check()
+
+
+def test_a_long_element_is_a_plain_node_and_can_become_a_short_one() -> None:
+    made = quicklist(9, Limits(list_max_listpack_size=-1))
+    made.replace(4, b"x" * 5000)
+    assert [type(node) for node in made.nodes] == [ListPack, PlainNode, ListPack]
+    made.replace(4, b"4")
+    made.check()
+    assert list(made) == [b"%d" % number for number in range(9)]
+
+
+def test_the_packed_threshold_can_be_changed_under_a_living_list() -> None:
+    limits = Limits()
+    made = quicklist(3, limits)
+    limits.list_packed_threshold = 2
+    made.append(b"long")
+    assert isinstance(made.nodes[-1], PlainNode)
+    limits.list_packed_threshold = 0
+    made.append(b"longer")
+    assert isinstance(made.nodes[-1], ListPack)
+
+
+def test_a_long_list_comes_back_in_order() -> None:
+    value = ListValue()
+    numbers = [b"%d" % number for number in range(200_000)]
+    value.push_right(*numbers)
+    assert value.encoding == "quicklist"
+    assert value.range(99_990, 100_010) == numbers[99_990:100_011]
+    assert value.index(-5) == numbers[-5]
+    assert value.pop_left_many(150_000) == numbers[:150_000]
+    assert next(value.positions(b"199999", reverse=True)) == 49_999
+    assert list(value) == numbers[150_000:]
+    assert value.memory_usage() > 50_000
