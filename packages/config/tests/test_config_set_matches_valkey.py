@@ -1,4 +1,4 @@
-"""Every directive is set to every nasty value, here and on a real server; replies and the values left are compared."""
+"""Every directive is set to every nasty value, here and on a real server; replies and values are compared."""
 
 import pytest
 

@@ -50,7 +50,8 @@ def test_lines_of_save_add_up_and_an_empty_one_forgets_them() -> None:
 
 def test_what_only_a_file_can_hold_is_set_aside_in_order() -> None:
     settings = settings_of(
-        "user alice on >p ~*\nloadmodule /m.so a b\nrename-command FLUSHALL ''\nbloom.rate 1 2\nuser bob off\nsentinel\n"
+        "user alice on >p ~*\nloadmodule /m.so a b\nrename-command FLUSHALL ''\n"
+        "bloom.rate 1 2\nuser bob off\nsentinel\n"
     )
     assert [line.arguments[0] for line in settings.users] == ["alice", "bob"]
     assert settings.modules == [("/m.so", ("a", "b"))]
@@ -138,6 +139,60 @@ COMMAND_LINES = {
 @pytest.mark.parametrize("line", COMMAND_LINES)
 def test_the_command_line_is_a_piece_of_configuration(line: str) -> None:
     assert parse_arguments(shlex.split(line)) == COMMAND_LINES[line]
+
+
+def test_file_then_standard_input_then_options_and_the_last_wins() -> None:
+    settings = Settings(Config())
+    path = settings.load_arguments(
+        ["my.conf", "--hz", "30", "-"],
+        read=lambda path: "hz 10\nmaxmemory 1mb\ntimeout 1",
+        read_stdin=lambda: "0\nmaxmemory 2mb\nhz 20\n",
+        expand=lambda pattern: [],
+    )
+    assert path == "my.conf"
+    assert settings.config.get("hz", "maxmemory", "timeout") == {
+        "hz": "30",
+        "maxmemory": "2097152",
+        "timeout": "10",
+    }
+
+
+def test_an_error_on_the_command_line_counts_on_from_the_file() -> None:
+    settings = Settings(Config())
+    with pytest.raises(ConfigFileError) as caught:
+        settings.load_arguments(["a", "--hz", "x"], lambda path: "hz 1\n", lambda: "", lambda pattern: [])
+    assert caught.value.report("Redis 7.2.6") == (
+        "\n*** FATAL CONFIG FILE ERROR (Redis 7.2.6) ***\nReading the configuration file, at line 3\n"
+        ">>> 'hz \"x\"'\nargument couldn't be parsed into an integer\n"
+    )
+
+
+REAL_COMMAND_LINES = [
+    "--hz 20 --maxmemory 1mb --HZ 30",
+    "--save --hz 20",
+    "--hz 20 --save",
+    "--save '' --hz 20",
+    "--save 60 1 5 1",
+    "--save '60 1' --save '5 1'",
+    "'--hz 20' '--maxmemory 5mb'",
+    "--requirepass '' --primaryauth --x --hz 12",
+    "--shutdown-on-sigint 'save force' --client-output-buffer-limit pubsub 1mb 1kb 0",
+    "--proc-title-template '{title} \"a\" {port}' --ignore-warnings 'a\\nb'",
+    "--notify-keyspace-events '' --latency-tracking-info-percentiles ''",
+]
+
+
+@pytest.mark.parametrize("line", REAL_COMMAND_LINES)
+def test_the_command_line_has_the_effect_it_has_on_valkey(start_server, line: str) -> None:
+    server = start_server("save 7 7\nmaxmemory 2mb\n", shlex.split(line))
+    settings = Settings(Config())
+    settings.load_arguments(
+        ["file", *shlex.split(line)],
+        read=lambda path: server.config_file.read_text(),
+        read_stdin=lambda: "",
+        expand=lambda pattern: [],
+    )
+    assert settings.config.get("*") == server.get("*")
 
 
 def test_an_empty_command_line_asks_for_nothing() -> None:

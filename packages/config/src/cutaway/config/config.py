@@ -1,15 +1,16 @@
-"""The configuration of a running server: typed values behind the names of the table, and who hears when they change.
+"""The configuration of a running server: typed values behind names, and who hears when they change.
 
-Reading is hot and writing is rare. `config["maxmemory"]` is one dict lookup and returns a typed value; a subsystem that
-needs a value in its inner loop subscribes to it instead and keeps its own copy.
+Reading is hot and writing is rare. `config["maxmemory"]` is one dict lookup and returns a typed value; a
+subsystem that needs a value in its inner loop subscribes to it instead and keeps its own copy.
 
-`CONFIG SET` takes many pairs and does all of them or none. It works in three passes. The first looks at the names only:
-an unknown one, an immutable one, a duplicate. The second parses every value, each against the values as they would
-then be. The third tells the subscribers of what changed; a subscriber that cannot follow (a port that is taken) raises
-ConfigError, whereupon all values go back and those subscribers that had already heard the new value hear the old one.
+`CONFIG SET` takes many pairs and does all of them or none. It works in three passes. The first looks at the
+names only: an unknown one, an immutable one, a duplicate. The second parses every value, each against the
+values as they would then be. The third tells the subscribers of what changed; a subscriber that cannot
+follow (a port that is taken) raises ConfigError, whereupon all values go back and those subscribers that
+had already heard the new value hear the old one.
 
-Names are found without regard to case. A directive with an alias answers to both names; they count as two in the check
-for duplicates, as they do in Redis, and an error names the directive as it was asked for.
+Names are found without regard to case. A directive with an alias answers to both names; they count as two
+in the check for duplicates, as they do in Redis, and an error names the directive as it was asked for.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -100,7 +101,7 @@ class Config:
         return tuple(row for name, row in self._directives.items() if name == row.name)
 
     def get(self, *patterns: str) -> dict[str, str]:
-        """Return the names that match a glob-style pattern, as `CONFIG GET` prints them. O(patterns * directives)."""
+        """Return what `CONFIG GET` prints for glob-style patterns. O(patterns * directives)."""
         found: dict[str, tuple[str, Directive]] = {}
         for pattern in patterns:
             if _PATTERN_CHARACTERS.isdisjoint(pattern):
@@ -119,7 +120,8 @@ class Config:
     def set(self, pairs: Sequence[tuple[str, str]], *, local: bool = False, loading: bool = False) -> None:
         """Change several directives, all or none.
 
-        `local`: the client is on the loopback interface or a Unix socket; `loading`: a data set is being loaded.
+        `local`: the client is on the loopback interface or a Unix socket; `loading`: a data set is being
+        loaded.
         Raises ConfigError with the text of the error, which starts after `ERR `; LoadingError for `-LOADING`.
         """
         rows = self._admit([name for name, _ in pairs], local=local, loading=loading)
@@ -167,15 +169,18 @@ class Config:
                     raise ConfigError(_REFUSED.format(name, error)) from None
 
     def allows(self, name: str, *, local: bool) -> bool:
-        """Tell whether a `no`, `yes` or `local` directive (`enable-debug-command` …) lets this client through."""
+        """Tell whether a `no`, `yes` or `local` directive, as `enable-debug-command`, allows it."""
         return self[name] == "yes" or (local and self[name] == "local")
 
     def assign(self, name: str, value: Value) -> None:
-        """Record a value that the server itself chose (a free port, `REPLICAOF`): no checks, nobody is told."""
+        """Record what the server itself chose (a free port, `REPLICAOF`): no checks, nobody is told."""
         self._values[self.directive(name).name] = value
 
     def load(self, name: str, arguments: Sequence[str]) -> None:
-        """Do one line of a configuration file, immutable directives included. Raises ConfigError."""
+        """Do one line of a configuration file, immutable directives included. Raises ConfigError.
+
+        This is for the start of a server: subscribers are not told, so load before they come.
+        """
         lowered = name.lower()
         row = self._directives.get(lowered)
         if row is None:
@@ -196,7 +201,10 @@ class Config:
     # Extending
 
     def subscribe(self, name: str, subscriber: Subscriber) -> None:
-        """Call `subscriber` with the present value now, and with each new one; it may veto by raising ConfigError."""
+        """Call `subscriber` with the present value now, and with each new one.
+
+        It vetoes a new value by raising ConfigError, whose text ends up in the error of `CONFIG SET`.
+        """
         row = self.directive(name)
         subscriber(self._values[row.name])
         self._subscribers.setdefault(row.name, []).append(subscriber)

@@ -9,8 +9,8 @@ from cutaway.config.values import Kind, Value
 class Directive:
     """A directive: its name, the kind and default of its value, and who may change it when.
 
-    `inert` is empty for a directive that does here what the Redis manual says. Otherwise it is accepted, kept, printed
-    and rewritten, but nothing depends on it, and `inert` says why in one line.
+    `inert` is empty for a directive that does here what the Redis manual says. Otherwise it is accepted,
+    kept, printed and rewritten, but nothing depends on it, and `inert` says why in one line.
     """
 
     name: str

@@ -1,8 +1,9 @@
-"""The table of directives: every name that `CONFIG GET *` of Valkey 9.1 prints, and a few of Redis 7.0 besides.
+"""The table of directives: every name that Valkey 9.1 knows, and a few of Redis 7.0 besides.
 
-The rows live in `cutaway.config.themes`, a module per chapter of `redis.conf`; here they become one table. A row whose
-`inert` is not empty is honest about itself: the directive is accepted, so that a stock `redis.conf` loads unchanged,
-but nothing depends on it. `markdown_table` prints all of that for the manual, so the manual cannot drift.
+The rows live in `cutaway.config.themes`, a module per chapter of `redis.conf`; here they become one table.
+A row whose `inert` is not empty is honest about itself: the directive is accepted, so that a stock
+`redis.conf` loads unchanged, but nothing depends on it. `markdown_table` prints all of that for the manual,
+so the manual cannot drift.
 """
 
 from collections.abc import Iterator

@@ -4,20 +4,24 @@ r"""Redis's glob, the little language of `KEYS`, `SCAN MATCH`, `PSUBSCRIBE`, `CO
     ?          one byte                    [^abc]  one byte, but none of these
     \x         the byte x itself           [a-z]   one byte of a range, written either way round
 
-A class may hold `\]`; one that is never closed ends with the pattern; an empty one matches nothing. Bytes are
-`signed char` in the C server, so a range like `[a-\xff]` runs from -1 to 97. Without regard to case, only the ASCII
-letters have two forms, and a byte escaped inside a class keeps its own. And one oddity we keep: an *empty* text is
-matched by the empty pattern alone, not even by `*` (KEYS treats a lone `*` before it ever comes here).
+A class may hold `\]`; one that is never closed ends with the pattern; an empty one matches nothing. Bytes
+are `signed char` in the C server, so a range like `[a-\xff]` runs from -1 to 97. Without regard to case,
+only the ASCII letters have two forms, and a byte escaped inside a class keeps its own. And one oddity we
+keep: an *empty* text is matched by the empty pattern alone, not even by `*` (KEYS treats a lone `*` before
+it ever comes here).
 
-**Why no pattern is slow.** The textbook matcher recurses at each `*`, and a pattern such as `a*a*a*a*b` then takes
-exponential time. But every element other than `*` eats exactly one byte, so the part between two stars may settle for
-the leftmost place where it fits: if the rest of the pattern does not match after that place, it will not match after
-a later one either, for a later one leaves less text. So a star never has to be reconsidered once the next part was
-found. A regular expression says this with an atomic group, `(?>.*?part)`, and only the last part, tied to the end, is
-searched from behind. The cost is O(len(pattern) * len(text)) at worst.
+**Why no pattern is slow.** The textbook matcher recurses at each `*`, and a pattern such as `a*a*a*a*b`
+then takes exponential time. But every element other than `*` eats exactly one byte, so the part between two
+stars may settle for the leftmost place where it fits: if the rest of the pattern does not match after that
+place, it will not match after a later one either, for a later one leaves less text. So a star never has to
+be reconsidered once the next part was found. A regular expression says this with an atomic group,
+`(?>.*?part)`, and only the last part, tied to the end, is searched from behind. The cost is O(len(pattern)
+* len(text)) at worst.
 
-A pattern is compiled once to `re` and remembered. A long pattern, where `re` would spend longer compiling than
-matching, is walked directly by the same rule instead. Redis gives up below 1000 nested stars; so do we.
+A pattern is compiled once to `re` and remembered; `user:1` and `user:*` need not even that.
+A long pattern, where `re` would spend longer compiling
+than matching, is walked directly by the same rule instead. Redis gives up below 1000 nested stars; so do
+we.
 
 Source: `stringmatchlen` in `util.c` of Redis 7.2.
 """
@@ -27,7 +31,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-Matcher: TypeAlias = Callable[[bytes], bool]
+Matcher: TypeAlias = Callable[[bytes], object]
+"""Its answer counts by its truth: a bool, or a match object or None."""
 Element: TypeAlias = frozenset[int]
 
 _STAR, _QUESTION, _OPEN, _CLOSE, _CARET, _DASH, _ESCAPE = b"*?[]^-\\"
@@ -39,7 +44,7 @@ _RANGE_LENGTH: Final = 3
 
 def matches(pattern: bytes, text: bytes, *, nocase: bool = False) -> bool:
     """Tell whether the whole of `text` matches `pattern`. O(len(pattern) * len(text)) at worst."""
-    return matcher(pattern, nocase=nocase)(text)
+    return bool(matcher(pattern, nocase=nocase)(text))
 
 
 def matcher(pattern: bytes, *, nocase: bool = False) -> Matcher:
@@ -52,18 +57,25 @@ def matcher(pattern: bytes, *, nocase: bool = False) -> Matcher:
 @lru_cache(maxsize=1024)
 def _compiled(pattern: bytes, nocase: bool) -> Matcher:  # noqa: FBT001 - part of the key of a cache
     parts = _parse(pattern, nocase)
+    if len(parts) > 1 and not any(parts):
+        return bool
+    if not any(parts[1:]) and all(len(element) == 1 for element in parts[0]):
+        literal = b"".join(map(bytes, parts[0]))
+        return _equals(literal) if len(parts) == 1 else _starts_with(literal)
     expressions = [b"".join(map(_expression, part)) for part in parts]
-    if len(parts) == 1:
-        source = expressions[0]
-    else:
-        middle = b"".join(b"(?>.*?" + expression + b")" for expression in expressions[1:-1])
-        source = expressions[0] + middle + b".*" + expressions[-1]
-    fullmatch = re.compile(source, re.DOTALL).fullmatch
+    source = expressions[0]
+    if len(parts) > 1:
+        source += b"".join(b"(?>.*?" + expression + b")" for expression in expressions[1:-1])
+        source += b".*" + expressions[-1]
+    return re.compile(source, re.DOTALL).fullmatch
 
-    def test(text: bytes) -> bool:
-        return fullmatch(text) is not None and (not pattern or bool(text))
 
-    return test
+def _equals(literal: bytes) -> Matcher:
+    return lambda text: text == literal
+
+
+def _starts_with(prefix: bytes) -> Matcher:
+    return lambda text: text.startswith(prefix)
 
 
 def _expression(element: Element) -> bytes:

@@ -1,16 +1,17 @@
 """Reader of `redis.conf` and of the server's command line. Both become the same thing: a list of lines.
 
-Redis treats its command line as a few more lines of the file: `redis-server my.conf - --port 7000 --save ''` reads
-`my.conf`, then standard input if there is a lone `-`, then the lines `port 7000` and `save ""`. All three are one text
-with one count of lines, and so an error on the command line reports a line number beyond the end of the file. The last
-line that sets a directive wins.
+Redis treats its command line as a few more lines of the file: `redis-server my.conf - --port 7000 --save
+''` reads `my.conf`, then standard input if there is a lone `-`, then the lines `port 7000` and `save ""`.
+All three are one text with one count of lines, and so an error on the command line reports a line number
+beyond the end of the file. The last line that sets a directive wins.
 
-A file may `include` others, by a path or a pattern of paths; a path must exist, a pattern may match nothing. An
-included file counts its own lines. What a line means is not decided here: a `Line` carries its words and where it came
-from, and `Settings` sorts them into directives of the table (which `Config` takes) and the few that only a file can
-hold: `user`, `loadmodule`, `rename-command`.
+A file may `include` others, by a path or a pattern of paths; a path must exist, a pattern may match
+nothing. An included file counts its own lines. What a line means is not decided here: a `Line` carries its
+words and where it came from, and `Settings` sorts them into directives of the table (which `Config` takes)
+and the few that only a file can hold: `user`, `loadmodule`, `rename-command`.
 
-Nothing here opens a file: `read` and `expand` are given, and so a test can keep a whole tree of files in a dict.
+Nothing here opens a file: `read` and `expand` are given, and so a test can keep a whole tree of files in a
+dict.
 
 Source: `loadServerConfigFromString` and `main` of Redis 7.2.
 """
@@ -70,7 +71,7 @@ class ConfigFileError(ConfigError):
 
 
 def parse_text(text: str) -> Iterator[Line]:
-    """Yield the lines of a configuration that say something. Raises ConfigFileError at unbalanced quotes. O(n)."""
+    """Yield the lines that say something. Raises ConfigFileError at unbalanced quotes. O(n)."""
     for number, raw in enumerate(text.split("\n"), 1):
         stripped = raw.strip(_BLANKS)
         if not stripped or stripped.startswith("#"):
@@ -113,7 +114,7 @@ def _parse_options(arguments: list[str], *, first_may_be_stdin: bool) -> tuple[b
 
 
 def _start_option(argument: str, *, last: bool, followed_by_option: bool) -> tuple[str, bool]:
-    """Return the line an option starts, and whether a value must follow (which may then itself start with `--`)."""
+    """Return the line an option starts, and whether a value must follow, even if it starts with `--`."""
     line = argument[2:] + " "
     words = split(argument)
     if words is None or len(words) != 1:
@@ -146,6 +147,15 @@ class Settings:
                 raise
             except ConfigError as error:
                 raise ConfigFileError(str(error), line.number, line.text) from None
+
+    def load_arguments(
+        self, arguments: Sequence[str], read: Read, read_stdin: Callable[[], str], expand: Expand
+    ) -> str | None:
+        """Take a whole command line; return the path of its configuration file. Raises ConfigFileError."""
+        path, from_stdin, options = parse_arguments(arguments)
+        text = read_file(path, read) if path is not None else ""
+        self.load(text + (read_stdin() if from_stdin else "") + "\n" + options, read, expand)
+        return path
 
     def _take(self, line: Line, read: Read, expand: Expand, depth: int) -> None:
         match line.words:

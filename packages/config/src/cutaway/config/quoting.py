@@ -1,9 +1,9 @@
 r"""How a line of `redis.conf` is split into words, and how a word is quoted so that it comes back the same.
 
-Words stand between blanks. Inside double quotes a backslash starts an escape: `\n \r \t \b \a`, `\xHH` for a byte, and
-any other character for itself. Inside single quotes only `\'` is one. Quoted and plain pieces that touch are one word,
-as in a shell: so does Valkey 9.1, while Redis 7 refuses a line where anything but a blank follows a closing quote.
-Quotes that stay open make the whole line unreadable.
+Words stand between blanks. Inside double quotes a backslash starts an escape: `\n \r \t \b \a`, `\xHH` for
+a byte, and any other character for itself. Inside single quotes only `\'` is one. Quoted and plain pieces
+that touch are one word, as in a shell: so does Valkey 9.1, while Redis 7 refuses a line where anything but
+a blank follows a closing quote. Quotes that stay open make the whole line unreadable.
 
 Source: `sdssplitargs` and `sdscatrepr` in `sds.c` of Redis 7.2, compared with Valkey 9.1.
 """

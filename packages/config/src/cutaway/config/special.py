@@ -1,10 +1,10 @@
 # ruff: noqa: D102 - the methods of each kind do what `Kind` says they do
 """Kinds that only one or two directives have, each with a little language of its own.
 
-`save 3600 1 300 100` is a list of pairs and the one directive whose lines add up; a client's output buffer limit
-names a class of client and changes that class alone; `notify-keyspace-events KEA` is a string of letters of which
-one stands for many. All of them are given words that are already split, except where the C server splits at single
-blanks, so that two blanks in a row make an empty word and a refusal.
+`save 3600 1 300 100` is a list of pairs and the one directive whose lines add up; a client's output buffer
+limit names a class of client and changes that class alone; `notify-keyspace-events KEA` is a string of
+letters of which one stands for many. All of them are given words that are already split, except where the C
+server splits at single blanks, so that two blanks in a row make an empty word and a refusal.
 """
 
 import re
@@ -29,7 +29,7 @@ _NOTHING: Final = '""'
 
 
 class Save(Kind):
-    """Snapshot points. Value: tuple of (seconds, changes). In a file the lines add up; `save ""` forgets them all."""
+    """Snapshot points: tuple of (seconds, changes). In a file the lines add up; `save ""` forgets them."""
 
     __slots__ = ()
 
@@ -69,7 +69,7 @@ _WORDS_PER_LIMIT: Final = 4
 
 
 class OutputBufferLimits(Kind):
-    """Limits of output buffers. Value: a (hard bytes, soft bytes, soft seconds) per class of client: normal, replica, pubsub."""
+    """Limits of output buffers. Value: (hard bytes, soft bytes, soft seconds) for normal, replica, pubsub."""
 
     __slots__ = ()
 
@@ -118,7 +118,7 @@ def buffer_limits(value: Value) -> tuple[BufferLimit, ...]:
 
 
 class OomScores(Kind):
-    """Three scores for the kernel's out-of-memory killer: for a master, a replica, a child. Value: tuple of int."""
+    """Scores for the out-of-memory killer: of a master, a replica, a child. Value: tuple of int."""
 
     __slots__ = ()
 
@@ -143,7 +143,7 @@ _OTHER_EVENTS: Final = "nKEm"
 
 
 class KeyspaceEvents(Kind):
-    """Letters that choose keyspace notifications. Value: str of letters in Redis's own order, `A` for `g$lshzxetd`.
+    """Letters that choose keyspace notifications. Value: str, in Redis's own order, `A` for `g$lshzxetd`.
 
     `n` next to `A` is obeyed but not printed: so does the C server, and a rewritten file forgets it.
     """

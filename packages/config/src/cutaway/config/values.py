@@ -1,20 +1,23 @@
 # ruff: noqa: D102 - the methods of each kind do what `Kind` says they do
 """Kinds of directive: how the text of a value is read, judged, printed and written back.
 
-A directive has a *kind*, and the kind is where its text meets its typed value. A kind answers three questions:
+A directive has a *kind*, and the kind is where its text meets its typed value. A kind answers three
+questions:
 
-* `parse(arguments, current)`: which value do these words mean? The words are already split; most kinds take one.
-  `current` is the present value, for the kinds that change only a part of it.
+* `parse(arguments, current)`: which value do these words mean? The words are already split; most kinds take
+  one. `current` is the present value, for the kinds that change only a part of it.
 * `format(value)`: how does `CONFIG GET` print it?
-* `lines(name, value, default)`: which lines does `CONFIG REWRITE` put in the file, and must they be there even if
-  the file never mentioned the directive?
+* `lines(name, value, default)`: which lines does `CONFIG REWRITE` put in the file, and must they be there
+  even if the file never mentioned the directive?
 
-Numbers keep the arithmetic of the C server, for that is what a client can see. A memory size is read into an unsigned
-64-bit integer, wraps around when its unit multiplies it beyond that, and is then compared with
-the bounds as signed or unsigned according to the type of the variable behind it. A percentage is a negative number.
-An octal number is read as `strtoll` reads it: leading blanks and a sign are welcome, and no digits at all mean zero.
+Numbers keep the arithmetic of the C server, for that is what a client can see. A memory size is read into
+an unsigned 64-bit integer, wraps around when its unit multiplies it beyond that, and is then compared with
+the bounds as signed or unsigned according to the type of the variable behind it. A percentage is a negative
+number. An octal number is read as `strtoll` reads it: leading blanks and a sign are welcome, and no digits
+at all mean zero.
 
-Text is `str`. Bytes that are not UTF-8 travel as surrogate escapes, so that nothing is lost on the way through.
+Text is `str`. Bytes that are not UTF-8 travel as surrogate escapes, so that nothing is lost on the way
+through.
 
 Source: `config.c` and `util.c` (`memtoull`, `string2ll`) of Redis 7.2, compared with Valkey 9.1.
 """
@@ -77,7 +80,7 @@ def parse_integer(text: str) -> int | None:
 
 
 def parse_leniently(text: str, base: int = 10) -> tuple[int, bool]:
-    """Read a number as C's `strtoll` does: the number, saturated to 64 bits, and whether all of `text` was used."""
+    """Read a number as C's `strtoll` does: the number, within 64 bits, and whether all of `text` was used."""
     digits = "0-7" if base == 8 else "0-9"
     match = re.match(rf"[ \t\n\v\f\r]*([+-]?[{digits}]+)", text)
     if match is None:
@@ -122,7 +125,7 @@ class Kind:
         raise NotImplementedError
 
     def load(self, arguments: Sequence[str], current: Value, *, first: bool) -> Value:  # noqa: ARG002
-        """Do what `parse` does for a line of a configuration file; `first` if it is the first with this name."""
+        """Do what `parse` does for a line of a file; `first` if it is the first with this name."""
         return self.parse(arguments, current)
 
     def format(self, value: Value) -> str:
@@ -310,7 +313,7 @@ class Memory(Integer):
         percentage: int = 0,
         clamp: tuple[int, int] | None = None,
     ) -> None:
-        """Say how a size is compared (`signed`), and whether it may be negative or a percentage, up to which."""
+        """Say if a size is compared as `signed`, may be negative, or a percentage up to which."""
         super().__init__(low, high, clamp=clamp)
         self._signed = signed
         self._negative = negative

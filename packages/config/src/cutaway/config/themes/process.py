@@ -23,7 +23,7 @@ def _shutdown_flags() -> Flags:
 
 
 def _check_title(template: str) -> str | None:
-    """A title may name a few variables, and must not come out blank; two of them are blank in a server like this."""
+    """Check that a title names known variables only and does not come out blank, as two of them do here."""
     unquoted = template.replace("{{", "(")
     names = re.findall(r"\{([^}]*)\}", unquoted)
     rest = re.sub(r"\{[^}]*\}", "", unquoted)
