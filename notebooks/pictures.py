@@ -134,7 +134,7 @@ def number(power: int) -> str:
 def versus(prediction: object, outcome: object) -> Picture:
     """Put what the reader expected beside what happened."""
     mine = "none yet: go back and commit to one" if prediction is None else escape(str(prediction))
-    cell = 'style="padding:2px 14px 2px 0;text-align:left"'
+    cell = 'style="padding:4px 14px;text-align:left"'
     rows = f"<tr><td {cell}>your prediction</td><td {cell}><b>{mine}</b></td></tr>"
     rows += f"<tr><td {cell}>what happened</td><td {cell}><b>{escape(str(outcome))}</b></td></tr>"
     return Picture(f"<table>{rows}</table>")
