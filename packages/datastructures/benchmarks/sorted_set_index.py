@@ -4,7 +4,7 @@
     python packages/datastructures/benchmarks/sorted_set_index.py 1000 100000 1000000
 
 Microseconds of processor time a call. What changes nothing is the best of three rounds on the same index;
-insertion is timed once, in random order, from empty to full. The memory is what the allocator gave out for the
+insertion is timed once, in random order, from empty to full. Memory is what the allocator gave out for the
 structure, without members and scores.
 """
 

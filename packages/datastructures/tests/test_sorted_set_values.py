@@ -151,19 +151,24 @@ def test_a_score_reads_back_from_its_text(score: float) -> None:
     assert float(score_text(score)) == score
 
 
+def sign(score: float | None) -> float:
+    assert score is not None
+    return copysign(1.0, score)
+
+
 def test_negative_zero_keeps_its_sign_in_the_large_form_only() -> None:
     small, large = SortedSetValue(), SortedSetValue(Limits(zset_max_listpack_entries=0))
     for value in (small, large):
         value.add(b"m", -0.0)
-    assert copysign(1.0, small.score(b"m")) == 1.0
-    assert copysign(1.0, large.score(b"m")) == -1.0
+    assert sign(small.score(b"m")) == 1.0
+    assert sign(large.score(b"m")) == -1.0
 
 
 def test_a_zero_of_the_other_sign_is_no_new_score() -> None:
     value = SortedSetValue(Limits(zset_max_listpack_entries=0))
     value.add(b"m", 0.0)
     value.add(b"m", -0.0)
-    assert copysign(1.0, value.score(b"m")) == 1.0
+    assert sign(value.score(b"m")) == 1.0
 
 
 def test_a_changed_score_makes_no_set_large() -> None:
@@ -176,6 +181,13 @@ def test_a_changed_score_makes_no_set_large() -> None:
 def test_a_listpack_is_taken_over_as_it_is() -> None:
     value = SortedSetValue(pack=ListPack.from_list([b"a", b"1", b"b", b"2.5"]))
     assert list(value.items()) == [(b"a", 1.0), (b"b", 2.5)]
+    value.check()
+
+
+def test_a_listpack_of_too_many_members_is_read_into_the_large_form() -> None:
+    value = SortedSetValue(Limits(zset_max_listpack_entries=1), pack=ListPack.from_list([b"a", b"1", b"b", b"2"]))
+    assert value.encoding == "skiplist"
+    assert list(value.items()) == [(b"a", 1.0), (b"b", 2.0)]
     value.check()
 
 

@@ -52,7 +52,8 @@ DEFAULT_INDEX: Final = IndexChoice(SortedContainersIndex)
 class SortedSetValue:
     """A sorted set of n members; m is the number of pairs a call returns, costs are the large form's.
 
-    With `pack` it takes over a listpack of members and scores in order, as found in an RDB file.
+    With `pack` it takes over a listpack of members and scores in order, as found in an RDB file. If that has
+    more members than `limits` allow, the set is large from the start.
     """
 
     __slots__ = ("_choice", "_index", "_limits", "_scores", "_small")
@@ -71,6 +72,8 @@ class SortedSetValue:
         self._small = ListPackIndex(pack)
         self._index: SortedSetIndex = self._small
         self._scores: Dict[bytes, float] | None = None
+        if len(self._small) > limits.zset_max_listpack_entries:
+            self._become_large(self._small)
 
     @classmethod
     def from_pairs(
