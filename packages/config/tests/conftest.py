@@ -100,6 +100,20 @@ def valkey() -> Iterator[RealServer]:
 
 
 @pytest.fixture
+def redis() -> Iterator[RealServer]:
+    """Redis itself, where it is installed."""
+    binary = shutil.which("redis-server")
+    if binary is None:
+        pytest.skip("no redis-server on the PATH")
+    with tempfile.TemporaryDirectory(prefix="cfg") as directory:
+        server = RealServer(binary, Path(directory))
+        try:
+            yield server
+        finally:
+            server.close()
+
+
+@pytest.fixture
 def start_server() -> Iterator[Callable[..., RealServer]]:
     """Start servers with a configuration of one's own; they end with the test."""
     with contextlib.ExitStack() as stack:

@@ -13,6 +13,13 @@ def test_config_get_star_prints_the_names_valkey_prints(valkey) -> None:
     assert set(Config().get("*")) == set(valkey.get("*"))
 
 
+def test_every_name_of_redis_7_is_known_too(redis) -> None:
+    names = redis.get("*")
+    assert len(names) > 150
+    config = Config()
+    assert [name for name in names if name not in config] == []
+
+
 def test_defaults_are_those_of_valkey(valkey) -> None:
     real, ours = valkey.get("*"), Config().get("*")
     assert {name: ours[name] for name in real if ours[name] != real[name]}.keys() == OF_THE_MACHINE

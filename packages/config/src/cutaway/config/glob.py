@@ -18,10 +18,9 @@ be reconsidered once the next part was found. A regular expression says this wit
 `(?>.*?part)`, and only the last part, tied to the end, is searched from behind. The cost is O(len(pattern)
 * len(text)) at worst.
 
-A pattern is compiled once to `re` and remembered; `user:1` and `user:*` need not even that.
-A long pattern, where `re` would spend longer compiling
-than matching, is walked directly by the same rule instead. Redis gives up below 1000 nested stars; so do
-we.
+A pattern is compiled once to `re` and remembered; `user:1` and `user:*` need not even that. A long pattern,
+where `re` would spend longer compiling than matching, is walked directly by the same rule instead. Redis
+gives up below 1000 nested stars; so do we.
 
 Source: `stringmatchlen` in `util.c` of Redis 7.2.
 """
