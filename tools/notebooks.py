@@ -66,6 +66,7 @@ def run(path: Path) -> NotebookNode:
             notebook,
             timeout=SECONDS_A_CELL,
             kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
             resources={"metadata": {"path": folder}},
         )
         client.execute()
