@@ -30,14 +30,16 @@ class RealServer:
         self._file = self._connect(str(directory / "s"))
 
     def _connect(self, path: str) -> BinaryIO:
-        for _ in range(60):
+        for _ in range(400):
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(20)
             with contextlib.suppress(OSError):
-                connection = socket.socket(socket.AF_UNIX)
-                connection.settimeout(20)
                 connection.connect(path)
                 return connection.makefile("rwb")
+            connection.close()
             time.sleep(0.05)
-        pytest.skip("the reference server did not start")
+        self.close()
+        pytest.fail("the reference server did not start")
 
     def command(self, *words: str) -> RealReply:
         """Send one command and return its reply; an error is a string that starts with `-`."""
