@@ -65,7 +65,7 @@ class Engine:
     __slots__ = (
         "_spelled", "active_expiry", "blocking", "clients", "clock", "commands", "config", "effects", "errors_by_code",
         "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_cron",
-        "on_propagate", "pending", "stopwatch", "total_commands",
+        "on_propagate", "pending", "stopwatch",
     )  # fmt: skip
 
     def __init__(
@@ -100,7 +100,6 @@ class Engine:
         self.effects: list[Effect] = []
         self.pending: list[Effect] = []
         self.errors_by_code: Final[dict[str, int]] = {}
-        self.total_commands = 0
         self.info_sections: Final[dict[str, Callable[[], dict[str, Any]]]] = {}
         """What INFO shows, by section; each room adds its own."""
         self.extras: Final[dict[str, Any]] = {}
@@ -178,13 +177,10 @@ class Engine:
         client.command = command
         if not command.min_argc <= len(argv) <= command.max_argc:
             return self.refuse(client, command, errors.wrong_arity(command.full_name))
-        for gate in self.gates:
-            refusal = gate(client, command, argv)
+        if self.gates:
+            refusal = self._ask_gates(client, command, argv)
             if refusal is not None:
-                if type(refusal) is Block:
-                    self.blocking.add(client, command, argv, refusal)
-                    return NO_REPLY
-                return self.refuse(client, command, refusal)
+                return refusal
         if client.intercept is not None:
             reply = client.intercept(client, command, argv)
             if reply is not PASS:
@@ -196,6 +192,16 @@ class Engine:
             self.blocking.add(client, command, argv, reply)
             return NO_REPLY
         return reply
+
+    def _ask_gates(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
+        for gate in self.gates:
+            refusal = gate(client, command, argv)
+            if type(refusal) is Block:
+                self.blocking.add(client, command, argv, refusal)
+                return NO_REPLY
+            if refusal is not None:
+                return self.refuse(client, command, refusal)
+        return None
 
     def refuse(self, client: Client, command: Command | None, reply: Reply) -> Reply:
         """A command is not run at all: count that, and spoil the transaction it should have been part of."""
@@ -226,12 +232,12 @@ class Engine:
             reply = errors.CommandError("ERR internal error, see the server's log")
         elapsed = self.stopwatch() - started
         command.calls += 1
-        command.microseconds += elapsed / 1000
-        self.total_commands += 1
+        command.nanoseconds += elapsed
         if keyspace.dirty != dirty or self.effects:
             self._wrote(client, command, argv)
-        for listener in self.on_call:
-            listener(client, command, argv, elapsed)
+        if self.on_call:
+            for listener in self.on_call:
+                listener(client, command, argv, elapsed)
         if not self.nesting:
             if self.pending:
                 self.flush_effects(together=not command.flags.isdisjoint(("write", "may_replicate")))
@@ -240,6 +246,11 @@ class Engine:
             if elapsed > SLOW_ENOUGH_TO_TICK:
                 self.tick()
         return reply
+
+    @property
+    def total_commands(self) -> int:
+        """How many commands ran since the start, or since CONFIG RESETSTAT."""
+        return sum(each.calls for command in self.commands.values() for each in (command, *command.subcommands.values()))
 
     def count_error(self, error: errors.CommandError) -> None:
         """Count an error reply under its code (INFO errorstats)."""

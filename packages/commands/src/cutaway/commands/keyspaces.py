@@ -32,6 +32,7 @@ EMBEDDED_MAX: Final = 44
 
 T = TypeVar("T")
 ChangeListener = Callable[["Database", bytes, str, bool], None]
+ReplacedListener = Callable[["Database", "Dict[bytes, Entry]", "Dict[bytes, Entry]"], None]
 
 
 class Entry:
@@ -238,7 +239,10 @@ class Database:
         """Drop all keys at once; the caller sees to notifications. The values are released away from the reply."""
         keyspace = self.keyspace
         keyspace.release(self.keys)
-        self.keys = keyspace.make_dict()
+        empty: Dict[bytes, Entry] = keyspace.make_dict()
+        for listener in keyspace.on_replaced:
+            listener(self, self.keys, empty)
+        self.keys = empty
         self.expires = keyspace.make_dict()
         self.volatile_fields.clear()
         self.average_ttl = 0
@@ -305,7 +309,7 @@ class Keyspace:
 
     __slots__ = (
         "access_for", "databases", "dirty", "evicted_keys", "expired_fields", "expired_keys", "first_access",
-        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change",
+        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_replaced",
         "propagate_deletion", "propagate_field_deletion", "random", "release",
     )  # fmt: skip
 
@@ -329,6 +333,8 @@ class Keyspace:
         self.expired_keys = self.evicted_keys = self.expired_fields = 0
         self.on_change: tuple[ChangeListener, ...] = ()
         """Called with (database, key, event, modified); installed on first need, so that an unused one costs nothing."""
+        self.on_replaced: tuple[ReplacedListener, ...] = ()
+        """Called with (database, old keys, new keys) before all of them change at once: FLUSHDB, SWAPDB, a reload."""
         self.lru_clock = 0
         self.access_for: Callable[[int], int] | None = None
         """Under an LFU policy: the next access stamp from the last one."""
@@ -355,6 +361,11 @@ class Keyspace:
     def swap(self, first: int, second: int) -> None:
         """SWAPDB: two databases exchange their contents; clients stay with the number. O(1)."""
         one, other = self.databases[first], self.databases[second]
+        if one is other:
+            return
+        for listener in self.on_replaced:
+            listener(one, one.keys, other.keys)
+            listener(other, other.keys, one.keys)
         one.keys, other.keys = other.keys, one.keys
         one.expires, other.expires = other.expires, one.expires
         one.average_ttl, other.average_ttl = other.average_ttl, one.average_ttl

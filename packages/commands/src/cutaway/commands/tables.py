@@ -51,7 +51,7 @@ class Command:
     __slots__ = (
         "acl_categories", "arity", "calls", "complexity", "container", "failed_calls", "flags", "full_name", "group",
         "handler", "history", "is_blocking", "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs",
-        "max_argc", "microseconds", "min_argc", "name", "rejected_calls", "since", "subcommands", "summary", "syntax",
+        "max_argc", "min_argc", "name", "nanoseconds", "rejected_calls", "since", "subcommands", "summary", "syntax",
         "tips",
     )  # fmt: skip
 
@@ -103,7 +103,7 @@ class Command:
         self.subcommands: Final[dict[bytes, Command]] = {}
         self.handler: Final[Handler] = handler if skip == 1 and handler is not None else _without_subcommand(handler)
         self.calls = 0
-        self.microseconds = 0.0
+        self.nanoseconds = 0
         self.rejected_calls = 0
         self.failed_calls = 0
 
@@ -139,7 +139,7 @@ class Command:
     def reset_counters(self) -> None:
         """Forget what was counted (CONFIG RESETSTAT)."""
         self.calls = self.rejected_calls = self.failed_calls = 0
-        self.microseconds = 0.0
+        self.nanoseconds = 0
 
     def __repr__(self) -> str:
         return f"<Command {self.full_name}>"
