@@ -51,7 +51,7 @@ class Client:
     __slots__ = (
         "address", "authenticated", "blocked", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
         "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "name", "no_evict", "no_touch",
-        "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "reply_mode", "total_commands", "transport_info", "user",
+        "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands", "transport_info", "user",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, identity: int, deliver: Callable[[Reply], None] = _discard) -> None:
@@ -77,8 +77,10 @@ class Client:
         """Called with 2 or 3 when the client chooses its protocol."""
         self.on_resume: Callable[[], None] = _nothing
         """Called once the client is no longer blocked: its further requests may run."""
-        self.on_refusal: Callable[[], None] | None = None
-        """Called when a command was refused before it ran; an open transaction cannot be executed after that."""
+        self.on_refusal: Callable[[Command | None, Reply], Reply] | None = None
+        """Called when a command was refused before it ran, and says what to answer: an open transaction is spoilt by it."""
+        self.queued_flags: frozenset[str] = frozenset()
+        """The flags of all commands in an open transaction's queue: what gates have to ask of EXEC."""
         self.on_close: Final[list[Callable[[Client], None]]] = []
         self.on_reset: Final[list[Callable[[Client], None]]] = []
         self.extras: Final[dict[str, Any]] = {}

@@ -210,7 +210,7 @@ class Engine:
         if isinstance(reply, errors.CommandError):
             self.count_error(reply)
         if client.on_refusal is not None:
-            client.on_refusal()
+            return client.on_refusal(command, reply)
         return reply
 
     def call(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
@@ -240,7 +240,7 @@ class Engine:
                 listener(client, command, argv, elapsed)
         if not self.nesting:
             if self.pending:
-                self.flush_effects(together=not command.flags.isdisjoint(("write", "may_replicate")))
+                self.flush_effects(together=command.is_write or command.is_transparent or bool(command.key_specs))
             if self.blocking.ready:
                 self.blocking.serve()
             if elapsed > SLOW_ENOUGH_TO_TICK:

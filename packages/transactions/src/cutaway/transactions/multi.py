@@ -1,0 +1,198 @@
+"""Transactions: MULTI opens one, commands queue up, EXEC runs them, DISCARD drops them.
+
+What a transaction promises
+---------------------------
+*Isolation.* From EXEC's first command to its last no other client's command runs in between. In a server with one thread that
+costs nothing: EXEC is one command that happens to run others.
+
+*All or nothing, in the log.* What the commands wrote reaches the append-only file and the replicas as one piece, between MULTI
+and EXEC. A server that dies half way through writing it replays none of it.
+
+*Nothing runs if something was wrong with the queue.* A command that does not exist, has the wrong number of arguments, or is
+refused spoils the transaction while it is being queued, and EXEC answers EXECABORT.
+
+Why there is no rollback
+------------------------
+A command may still fail when its turn comes: LPUSH on a key that holds a string. The others run all the same, before and
+after it, and EXEC's reply holds the error in its place. Databases with rollback undo everything then. Redis does not, and
+there is a case for it, which is worth thinking through rather than believing.
+
+What can fail at run time? Not a full disk, not a lock, not a constraint: there are none of these. Only a command that is
+used on the wrong type of value, or on a value it cannot work with. That is a mistake in the program, the same one on every
+run, of the kind that is found in development. A rollback would not mend it; it would only make the program fail more tidily.
+
+And what would it cost? To undo a command one must know what was there before: keep the old value of everything that is
+touched, a copy of a list of a million elements before one is pushed, or an undo log that each of two hundred
+commands must write correctly. All writes would be slower, all of the time, to soften the consequences of bugs. What a
+rollback cannot do in any case is to undo a *logical* mistake, an increment by two instead of one, and those are the ones
+that reach production.
+
+The conflict that does belong to production, two clients that both read and then both write, is what WATCH is for
+(`watches.py`). It is caught before anything has run, when there is nothing to undo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cutaway.commands import PASS, Client, Command, CommandError, CommandTable, Engine
+from cutaway.commands.key_specs import RO
+from cutaway.resp import NULL_ARRAY, Reply
+from cutaway.transactions.watches import Watches
+
+ROOM: Final = "transactions"
+RUN_AT_ONCE: Final = frozenset({"exec", "discard", "multi", "watch", "quit", "reset"})
+
+NESTED: Final = "ERR MULTI calls can not be nested"
+EXEC_ALONE: Final = "ERR EXEC without MULTI"
+DISCARD_ALONE: Final = "ERR DISCARD without MULTI"
+WATCH_INSIDE: Final = "ERR WATCH inside MULTI is not allowed"
+NOT_ALLOWED: Final = "ERR Command not allowed inside a transaction"
+ABORTED: Final = "EXECABORT Transaction discarded because of previous errors."
+
+transactions: Final = CommandTable("transactions")
+
+
+class Transaction:
+    """One client's open transaction: the queue, and whether it is spoilt."""
+
+    __slots__ = ("_client", "_watches", "queue", "queued_bytes", "spoilt")
+
+    def __init__(self, client: Client, watches: Watches) -> None:
+        self._client: Final = client
+        self._watches: Final = watches
+        self.queue: Final[list[tuple[Command, Sequence[bytes]]]] = []
+        self.queued_bytes = 0
+        self.spoilt = False
+
+    def open(self) -> None:
+        """Take the client's commands from here on."""
+        self._client.intercept = self.queue_up
+        self._client.on_refusal = self.refused
+        self._client.flags.add("x")
+        self._client.extras[ROOM] = self
+
+    def close(self) -> None:
+        """The client's commands run again as they come. What it watches is forgotten."""
+        self._client.intercept = None
+        self._client.on_refusal = None
+        self._client.queued_flags = frozenset()
+        self._client.flags.discard("x")
+        self._client.extras.pop(ROOM, None)
+        self._watches.unwatch(self._client)
+
+    def queue_up(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
+        """The client's `intercept` while the transaction is open."""
+        if command.full_name in RUN_AT_ONCE:
+            return PASS
+        if "no_multi" in command.flags:
+            return client.engine.refuse(client, command, CommandError(NOT_ALLOWED))
+        self.queue.append((command, argv))
+        self.queued_bytes += sum(map(len, argv))
+        client.queued_flags |= command.flags
+        return "QUEUED"
+
+    def refused(self, command: Command | None, reply: Reply) -> Reply:
+        """A command was refused: the transaction is spoilt; and if it was EXEC itself, this is its end."""
+        self.spoilt = True
+        if command is not None and command.full_name == "exec" and isinstance(reply, CommandError):
+            self.close()
+            return CommandError(f"EXECABORT Transaction discarded because of: {reply.message.removeprefix('ERR ')}")
+        return reply
+
+    def run(self) -> Reply:
+        """EXEC: run the queue, and answer the replies in order."""
+        client, engine = self._client, self._client.engine
+        if self.spoilt:
+            self.close()
+            raise CommandError(ABORTED)
+        if self._watches.is_touched(client):
+            self.close()
+            return NULL_ARRAY
+        self.close()
+        before, client.deny_blocking = client.deny_blocking, True
+        try:
+            with engine.unit():
+                return [engine.execute(client, argv) for _, argv in self.queue]
+        finally:
+            client.deny_blocking = before
+
+    def info(self) -> dict[str, int]:
+        """For CLIENT LIST."""
+        return {"multi": len(self.queue), "watch": self._watches.count(self._client), "multi-mem": self.queued_bytes}
+
+
+def current(client: Client) -> Transaction | None:
+    """The client's open transaction, if there is one."""
+    transaction: Transaction | None = client.extras.get(ROOM)
+    return transaction
+
+
+def _watches(client: Client) -> Watches:
+    watches: Watches = client.engine.extras[ROOM]
+    return watches
+
+
+@transactions.command("MULTI", arity=1, flags="noscript loading stale fast allow_busy", since="1.2.0")
+def multi(client: Client) -> Reply:
+    """Opens a transaction: commands queue up until EXEC. O(1)."""
+    if current(client) is not None:
+        raise CommandError(NESTED)
+    Transaction(client, _watches(client)).open()
+    if _end not in client.on_close:
+        client.on_close.append(_end)
+        client.on_reset.append(_end)
+    return "OK"
+
+
+@transactions.command("EXEC", arity=1, flags="noscript loading stale skip_slowlog", since="1.2.0", transparent=True)
+def exec_(client: Client) -> Reply:
+    """Runs the queued commands as one, and returns their replies. O(1) besides the commands' own cost."""
+    transaction = current(client)
+    if transaction is None:
+        raise CommandError(EXEC_ALONE)
+    return transaction.run()
+
+
+@transactions.command("DISCARD", arity=1, flags="noscript loading stale fast allow_busy", since="2.0.0")
+def discard(client: Client) -> Reply:
+    """Drops the queued commands, and what is watched. O(n) for n watched keys."""
+    transaction = current(client)
+    if transaction is None:
+        raise CommandError(DISCARD_ALONE)
+    transaction.close()
+    return "OK"
+
+
+@transactions.command("WATCH", arity=-2, flags="noscript loading stale fast allow_busy", keys=RO(1, "", last=-1),
+                      syntax="key [key ...]", since="2.2.0")  # fmt: skip
+def watch(client: Client, *keys: bytes) -> Reply:
+    """Lets the next EXEC run only if none of these keys changes until then. O(1) for each key."""
+    if current(client) is not None:
+        raise CommandError(WATCH_INSIDE)
+    if _end not in client.on_close:
+        client.on_close.append(_end)
+        client.on_reset.append(_end)
+    _watches(client).watch(client, keys)
+    return "OK"
+
+
+@transactions.command("UNWATCH", arity=1, flags="noscript loading stale fast allow_busy", since="2.2.0")
+def unwatch(client: Client) -> Reply:
+    """Forgets all watched keys. O(n) for n watched keys."""
+    _watches(client).unwatch(client)
+    return "OK"
+
+
+def _end(client: Client) -> None:
+    """The connection is closed or reset: nothing of the transaction remains."""
+    transaction = current(client)
+    if transaction is not None:
+        transaction.close()
+    _watches(client).unwatch(client)
+
+
+def install(engine: Engine) -> None:
+    """Give `engine` its record of who watches what."""
+    engine.extras[ROOM] = Watches(engine)
