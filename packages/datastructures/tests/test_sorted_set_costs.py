@@ -36,7 +36,7 @@ QUESTIONS: dict[str, Callable[[SortedSetIndex, int], object]] = {
     "insert and remove": churn,
     "a far page": lambda index, number: index.range_by_score(0.0, 1e9, offset=number, count=10),
 }
-SIZES = [2**8, 2**10, 2**12, 2**14, 2**16]
+SIZES = [2**8, 2**12, 2**16]
 
 
 def steps(call: Callable[[], object]) -> int:

@@ -185,7 +185,8 @@ def test_a_listpack_is_taken_over_as_it_is() -> None:
 
 
 def test_a_listpack_of_too_many_members_is_read_into_the_large_form() -> None:
-    value = SortedSetValue(Limits(zset_max_listpack_entries=1), pack=ListPack.from_list([b"a", b"1", b"b", b"2"]))
+    pack = ListPack.from_list([b"a", b"1", b"b", b"2"])
+    value = SortedSetValue(Limits(zset_max_listpack_entries=1), pack=pack)
     assert value.encoding == "skiplist"
     assert list(value.items()) == [(b"a", 1.0), (b"b", 2.0)]
     value.check()

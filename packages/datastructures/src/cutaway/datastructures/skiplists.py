@@ -132,11 +132,11 @@ class SkipList(SortedSetIndex):
 
     def rank(self, score: float, member: bytes) -> int | None:
         """Return how many pairs come before this one, or None if it is not there. O(log n) expected."""
-        rank, before = self._seek(score, member)
+        _, ranks, before = self._search(score, member)
         node = before.next
         if node is None or node.score != score or node.member != member:
             return None
-        return rank
+        return ranks[-1]
 
     def by_rank(self, rank: int) -> tuple[bytes, float]:
         """Return the pair at `rank`, 0 <= rank < n; IndexError otherwise. O(log n) expected."""
@@ -314,25 +314,6 @@ class SkipList(SortedSetIndex):
             ahead = node.next
         ranks[height] = rank
         return turns, ranks, node
-
-    def _seek(self, score: float, member: bytes) -> tuple[int, SkipListNode]:
-        """Return the pair's rank, present or not, and the last node before it: `_search` without turns."""
-        node = self._head
-        rank = 0
-        for lane in range(len(node.lanes) - 1, -1, -1):
-            ahead = node.lanes[lane]
-            while ahead is not None and (
-                ahead.score < score or (ahead.score == score and ahead.member < member)
-            ):
-                rank += node.spans[lane]
-                node = ahead
-                ahead = node.lanes[lane]
-        ahead = node.next
-        while ahead is not None and (ahead.score < score or (ahead.score == score and ahead.member < member)):
-            rank += 1
-            node = ahead
-            ahead = node.next
-        return rank, node
 
     def _turns_before(self, rank: int) -> tuple[list[SkipListNode], SkipListNode | None]:
         """Return the last node before `rank` in each lane, and the node at `rank`."""
