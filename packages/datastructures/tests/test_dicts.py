@@ -1,4 +1,4 @@
-"""`Dict` against the builtin dict, its scan guarantee, the fairness of its draws and the bound on its rehash."""
+"""`Dict` against the builtin dict, its scan guarantee, its fairness, and the bound on its rehash."""
 
 from __future__ import annotations
 

@@ -407,6 +407,19 @@ class Dict(Generic[K, V]):
             return [self.random_item(rng)]
         return items if len(items) <= n else rng.sample(items, n)
 
+    def random_items(self, n: int, rng: Random) -> list[tuple[K, V]]:
+        """Up to n different items, every set of n as likely as any other. O(n) expected.
+
+        Draws again whatever was drawn before, unless n is a good part of the whole: then a copy is shuffled.
+        """
+        if n * 3 >= self._count:
+            return rng.sample(list(self.items()), min(n, self._count))
+        drawn: dict[K, V] = {}
+        while len(drawn) < n:
+            key, value = self.random_item(rng)
+            drawn[key] = value
+        return list(drawn.items())
+
     def copy(self) -> Dict[K, V]:
         """A mapping of the same keys to the same values. O(n)."""
         twin: Dict[K, V] = Dict()
