@@ -1,9 +1,10 @@
 """The append-only file: every write, as the command that did it, in the order in which it happened.
 
-Durability is a question of three buffers. `feed` puts a command into this process's buffer, which costs nothing and
-survives nothing. `flush` hands it to the operating system, which survives the death of the process. `fsync` makes
-the disk have it, which survives the loss of power, and costs milliseconds. Redis calls `flush` once before it sends
-the replies of a turn of its event loop, and leaves to the user when to call `fsync`:
+Durability is a question of three buffers. `feed` puts a command into this process's buffer, which costs
+nothing and survives nothing. `flush` hands it to the operating system, which survives the death of the
+process. `fsync` makes the disk have it, which survives the loss of power, and costs milliseconds. Redis calls
+`flush` once before it sends the replies of a turn of its event loop, and leaves to the user when to call
+`fsync`:
 
     always      in every flush: no reply leaves before its write is on the disk
     everysec    once a second, in a thread of the server's: at most about a second is lost
@@ -11,31 +12,33 @@ the replies of a turn of its event loop, and leaves to the user when to call `fs
 
 The server asks `fsync_due`, and runs `begin_fsync()()` where it likes; this room has no threads and no clock.
 
-**A write can fail in the middle.** If the disk is full, half a command may be in the file. The half is cut off at
-once, so that the file always ends where a command ends; the buffer is kept, `flush` says False, and the next flush
-tries again. Meanwhile the server must accept no more writes, and under `always` it must not carry on at all: it
-cannot take back what other clients have already seen.
+**A write can fail in the middle.** If the disk is full, half a command may be in the file. The half is cut
+off at once, so that the file always ends where a command ends; the buffer is kept, `flush` says False, and
+the next flush tries again. Meanwhile the server must accept no more writes, and under `always` it must not
+carry on at all: it cannot take back what other clients have already seen.
 
 **Rewriting.** The file grows with the number of writes, the data does not. `begin_rewrite` turns to a new
-incremental file; somebody writes the present state into a new base; `finish_rewrite` puts the base into the manifest
-with one atomic rename and removes what it made superfluous. A crash at any point leaves one complete set of files:
-the old base with both increments, or the new base with the second.
+incremental file; somebody writes the present state into a new base; `finish_rewrite` puts the base into the
+manifest with one atomic rename and removes what it made superfluous. A crash at any point leaves one complete
+set of files: the old base with both increments, or the new base with the second.
 
-Each incremental file begins in database none: the first command in it is preceded by a SELECT, so that files can be
-read by themselves. With `timestamps`, a comment `#TS:<seconds>` precedes the first command of each second; a reader
-that is asked to can stop at a point in time.
+Each incremental file begins in database none: the first command in it is preceded by a SELECT, so that files
+can be read by themselves. With `timestamps`, a comment `#TS:<seconds>` precedes the first command of each
+second; a reader that is asked to can stop at a point in time.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cutaway.resp import encode_request
 
 from .aof_manifest import AOFFile, Manifest
 from .files import AppendHandle, Files, read_whole, replace_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 ALWAYS: Final = "always"
 EVERYSEC: Final = "everysec"
@@ -96,8 +99,8 @@ class AppendOnlyFile:
     def open(self, write_base: Callable[[str], None], *, rdb: bool = True) -> None:
         """Go on with the directory's last increment, or lay out a new directory. Raises OSError, AOFError.
 
-        `write_base(path)` writes the present state to `path`, and is called only if there is no base yet; `rdb`
-        tells in which form it does so. Whatever there is has been replayed, and mended, before.
+        `write_base(path)` writes the present state to `path`, and is called only if there is no base yet;
+        `rdb` tells in which form it does so. Whatever there is has been replayed, and mended, before.
         """
         self._files.make_directory(self.directory)
         self.manifest = load_manifest(self._files, self.directory, self.manifest.prefix)
@@ -239,7 +242,9 @@ class AppendOnlyFile:
 
     def wants_rewrite(self, percentage: int, min_size: int) -> bool:
         """Tell whether it is time for a rewrite: the two directives auto-aof-rewrite-percentage and -min-size."""
-        return bool(percentage) and not self.rewriting and self.size > min_size and self.growth() >= percentage
+        return (
+            bool(percentage) and not self.rewriting and self.size > min_size and self.growth() >= percentage
+        )
 
     def begin_rewrite(self, *, rdb: bool = True) -> str:
         """Turn to a new incremental file. Returns the path at which to write the new base. Raises OSError.
@@ -344,9 +349,9 @@ def load_manifest(files: Files, directory: str, prefix: str = "appendonly.aof") 
 def upgrade_single_file(files: Files, parent: str, directory: str, prefix: str = "appendonly.aof") -> bool:
     """Take over the single append-only file of Redis up to 6.2 as the base of a new directory. Raises OSError.
 
-    The file is `parent`/`prefix`; returns whether it was there to be taken over. The manifest comes first, then the
-    file: whoever dies between finds a manifest whose only file is missing, with the file still in its old place,
-    and does the second step again.
+    The file is `parent`/`prefix`; returns whether it was there to be taken over. The manifest comes first,
+    then the file: whoever dies between finds a manifest whose only file is missing, with the file still in
+    its old place, and does the second step again.
     """
     old = f"{parent}/{prefix}"
     if files.size(old) is None:

@@ -1,20 +1,20 @@
 """The manifest: which files an append-only file consists of, and in which order.
 
-Since Redis 7 the append-only file is a directory. A *base* file (type b) holds the state at the last rewrite, as an
-RDB file or as commands; *incremental* files (type i) hold the commands since; *history* files (type h) are what a
-rewrite has made superfluous and are about to be removed. A line for each:
+Since Redis 7 the append-only file is a directory. A *base* file (type b) holds the state at the last rewrite,
+as an RDB file or as commands; *incremental* files (type i) hold the commands since; *history* files (type h)
+are what a rewrite has made superfluous and are about to be removed. A line for each:
 
     file appendonly.aof.2.base.rdb seq 2 type b
     file appendonly.aof.1.base.rdb seq 1 type h
     file appendonly.aof.4.incr.aof seq 4 type i
 
-One file is replaced atomically (write a temporary one, fsync, rename), and with it changes the meaning of all the
-others. That is what lets a rewrite finish without stopping the server: the new incremental file was begun when the
-rewrite began, and the commands of the time between go to it and to nowhere else. In the single file of old they had
-to be kept in memory and appended to the new file at the end, with the server waiting.
+One file is replaced atomically (write a temporary one, fsync, rename), and with it changes the meaning of all
+the others. That is what lets a rewrite finish without stopping the server: the new incremental file was begun
+when the rewrite began, and the commands of the time between go to it and to nowhere else. In the single file
+of old they had to be kept in memory and appended to the new file at the end, with the server waiting.
 
-Lines that begin with "#" are comments, keys that are not known are skipped, a name with spaces or controls is quoted
-as redis-cli would. Names are names: a path could lead a reader out of the directory, and is refused.
+Lines that begin with "#" are comments, keys that are not known are skipped, a name with spaces or controls is
+quoted as redis-cli would. Names are names: a path could lead a reader out of the directory, and is refused.
 
 Source: the persistence page of the Redis manual; what redis-server 7.0 writes and accepts.
 """
@@ -35,7 +35,9 @@ LONGEST_LINE: Final = 1024
 
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\a": "\\a", "\b": "\\b"}
 _UNESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b"}
-_TOKEN: Final = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*))(?=\s|$)""", re.DOTALL)
+_TOKEN: Final = re.compile(
+    r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s"']\S*))(?=\s|$)""", re.DOTALL
+)
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*[+-]?\d+")
 
@@ -120,7 +122,7 @@ class Manifest:
         if len(line) > LONGEST_LINE or not line.endswith(b"\n"):
             return "The AOF manifest file contains too long line"
         words = _split(line.decode("utf-8", "surrogateescape").strip(" \t\r\n"))
-        if words is None or len(words) < 6 or len(words) % 2:  # noqa: PLR2004 - three keys, three values
+        if words is None or len(words) < 6 or len(words) % 2:
             return "Invalid AOF manifest file format"
         fields = dict(zip((word.lower() for word in words[::2]), words[1::2], strict=True))
         number = _NUMBER.match(fields.get("seq", ""))
@@ -176,11 +178,11 @@ def _split(line: str) -> list[str] | None:
 
 
 def _unescaped(text: str) -> str:
-    """Return what stands between double quotes with its escapes resolved; \\xNN are bytes of UTF-8."""
+    r"""Return what stands between double quotes with its escapes resolved; \\xNN are bytes of UTF-8."""
 
     def resolve(match: re.Match[str]) -> str:
         code = match.group(1)
-        if len(code) == 3:  # noqa: PLR2004 - xNN
+        if len(code) == 3:
             return chr(int(code[1:], 16))
         return _UNESCAPES.get(code, code)
 

@@ -1,34 +1,38 @@
 """Replaying an append-only directory: every command in order, and the decision about a torn tail.
 
-A process that is killed, or a machine that loses power, can leave the last command half written. That is no damage: the
-half command was never acknowledged (or the user chose not to wait for it), so it is cut off and the rest counts. A
-transaction is torn as a whole: commands between MULTI and EXEC are held back until the EXEC has been read, and
-if it is missing, the cut is made before the MULTI. Anything else that cannot be read is damage: bytes in the middle
-that are no command, a file of the manifest that is missing or torn though it is not the last. Then nobody but its
-owner can decide what to give up, and the error names file, offset and the tool.
+A process that is killed, or a machine that loses power, can leave the last command half written. That is no
+damage: the half command was never acknowledged (or the user chose not to wait for it), so it is cut off and
+the rest counts. A transaction is torn as a whole: commands between MULTI and EXEC are held back until the
+EXEC has been read, and if it is missing, the cut is made before the MULTI. Anything else that cannot be read
+is damage: bytes in the middle that are no command, a file of the manifest that is missing or torn though it
+is not the last. Then nobody but its owner can decide what to give up, and the error names file, offset and
+the tool.
 
     AOFReplay(files, directory)         iterate over it: `list[bytes]` is a command, `Entry`, `Library` and the other
                                         events of `rdb_reader` come from a base file in RDB format
     replay.file, replay.offset          where the present item stands
     replay.torn                         what was cut off, if anything was
 
-A file that begins with the magic of an RDB file is one, and may have commands after its end: in the single file of
-Redis 4 to 6 the "RDB preamble" stood before them.
+A file that begins with the magic of an RDB file is one, and may have commands after its end: in the single
+file of Redis 4 to 6 the "RDB preamble" stood before them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .aof import load_manifest
-from .aof_manifest import AOFFile
 from .errors import AOFError, RDBError
-from .files import Files
 from .rdb_format import MAGIC_REDIS, MAGIC_VALKEY
 from .rdb_reader import Event, RDBReader
 from .rdb_source import Source
 from .rdb_values import ValueOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .aof_manifest import AOFFile
+    from .files import Files
 
 TOOL: Final = "make a backup of your AOF file, then use python -m cutaway.persistence check --fix"
 LONGEST_LINE: Final = 64 << 10
@@ -57,7 +61,17 @@ class AOFReplay:
     `until` stops before the first command that a timestamp puts after so many seconds since the epoch.
     """
 
-    __slots__ = ("_directory", "_files", "_options", "file", "load_truncated", "manifest", "offset", "torn", "until")
+    __slots__ = (
+        "_directory",
+        "_files",
+        "_options",
+        "file",
+        "load_truncated",
+        "manifest",
+        "offset",
+        "torn",
+        "until",
+    )
 
     def __init__(
         self,
@@ -150,7 +164,9 @@ class AOFReplay:
         torn = self.torn
         if torn is None or (is_last and self.load_truncated):
             return
-        text = f"Unexpected end of file reading the append only file; {TOOL}, or set aof-load-truncated to yes"
+        text = (
+            f"Unexpected end of file reading the append only file; {TOOL}, or set aof-load-truncated to yes"
+        )
         if not is_last:
             text = f"the file is truncated, and it is not the last one; {TOOL}"
         raise AOFError(text, torn.file, torn.offset)
@@ -159,8 +175,8 @@ class AOFReplay:
 class CommandReader:
     """Iterates over the commands from where a source stands.
 
-    `start` is the offset of the command that was yielded last, `whole` that behind the last one that may be counted:
-    commands of a transaction count when its EXEC has been read.
+    `start` is the offset of the command that was yielded last, `whole` that behind the last one that may be
+    counted: commands of a transaction count when its EXEC has been read.
     """
 
     __slots__ = ("_source", "_until", "start", "whole")
@@ -184,16 +200,16 @@ class CommandReader:
                 return
             word = argv[0]
             is_edge = len(word) in (4, 5) and word.upper() in (b"MULTI", b"EXEC")
-            if held is None and not (is_edge and len(word) == 5):  # noqa: PLR2004 - MULTI
+            if held is None and not (is_edge and len(word) == 5):
                 self.start = start
                 self.whole = source.offset
                 yield argv
                 continue
             held = [] if held is None else held
             held.append((start, argv))
-            if is_edge and len(word) == 4:  # noqa: PLR2004 - EXEC
+            if is_edge and len(word) == 4:
                 self.whole = source.offset
-                for self.start, argv in held:  # noqa: PLW2901, B020 - the commands, in order
+                for self.start, argv in held:
                     yield argv
                 held = None
 
@@ -266,4 +282,4 @@ class CommandReader:
 
 def _number(digits: bytes) -> int:
     """Return a decimal number, or -1."""
-    return int(digits) if digits.isdigit() and len(digits) < 20 else -1  # noqa: PLR2004 - fits 64 bits
+    return int(digits) if digits.isdigit() and len(digits) < 20 else -1

@@ -1,33 +1,35 @@
 """The base file as commands, for `aof-use-rdb-preamble no`: a short list of commands that makes each value.
 
-Collections are written in batches of 64 elements, so that no command grows without bounds. The commands are those
-of Redis's own rewrite; a reader needs to know nothing but commands, which is what makes this form fit for eyes, `sed`
-and servers of any version.
+Collections are written in batches of 64 elements, so that no command grows without bounds. The commands are
+those of Redis's own rewrite; a reader needs to know nothing but commands, which is what makes this form fit
+for eyes, `sed` and servers of any version.
 
-A stream needs most of them: an XADD for each entry, an XSETID for the numbers that outlive entries, and for each
-group XGROUP CREATE, CREATECONSUMER and, for each pending entry, an XCLAIM that claims it by force and leaves its
-count alone. An empty stream is made by adding an entry and trimming it away at once. Two things no command can
-say, and so they are lost, as in Redis: when a consumer was last seen or active, and pending entries whose stream
-entry has been deleted.
+A stream needs most of them: an XADD for each entry, an XSETID for the numbers that outlive entries, and for
+each group XGROUP CREATE, CREATECONSUMER and, for each pending entry, an XCLAIM that claims it by force and
+leaves its count alone. An empty stream is made by adding an entry and trimming it away at once. Two things no
+command can say, and so they are lost, as in Redis: when a consumer was last seen or active, and pending
+entries whose stream entry has been deleted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.hash_values import HashValue
 from cutaway.datastructures.list_values import ListValue
 from cutaway.datastructures.set_values import SetValue
 from cutaway.datastructures.sorted_set_listpacks import score_text
 from cutaway.datastructures.sorted_set_values import SortedSetValue
-from cutaway.datastructures.stream_groups import ConsumerGroup
-from cutaway.datastructures.stream_nodes import StreamID
-from cutaway.datastructures.streams import Stream
 from cutaway.resp import encode_request
 
-from .rdb_values import Value
-from .rdb_writer import DatabaseDump
+if TYPE_CHECKING:
+    from cutaway.datastructures.stream_groups import ConsumerGroup
+    from cutaway.datastructures.stream_nodes import StreamID
+    from cutaway.datastructures.streams import Stream
+
+    from .rdb_values import Value
+    from .rdb_writer import DatabaseDump
 
 BATCH: Final = 64
 """Elements in one command (Redis's AOF_REWRITE_ITEMS_PER_CMD)."""
@@ -67,7 +69,7 @@ def _batches(name: bytes, key: bytes, elements: Iterable[bytes], width: int) -> 
         if len(batch) == full:
             yield batch
             batch = [name, key]
-    if len(batch) > 2:  # noqa: PLR2004 - name and key alone are no command
+    if len(batch) > 2:
         yield batch
 
 

@@ -1,29 +1,31 @@
 """CRC-64 as Redis computes it, at the speed of Python's big integers.
 
-A cyclic redundancy check reads a message as a polynomial over GF(2), one coefficient a bit, and keeps the remainder
-of its division by a fixed polynomial P of degree 64. RDB files, DUMP payloads and cluster migration use the one that
-David T. Jones found ("Improved 64-bit cyclic redundancy checks for protein sequences", 2002), with the bits of each
-byte taken from the lowest up, an initial value of zero, and no final inversion.
+A cyclic redundancy check reads a message as a polynomial over GF(2), one coefficient a bit, and keeps the
+remainder of its division by a fixed polynomial P of degree 64. RDB files, DUMP payloads and cluster migration
+use the one that David T. Jones found ("Improved 64-bit cyclic redundancy checks for protein sequences",
+2002), with the bits of each byte taken from the lowest up, an initial value of zero, and no final inversion.
 
-The textbook method divides byte by byte with a table of 256 remainders. In C it is quick; in CPython a step costs
-some 70 ns, and a 100 MB file eight seconds. No module of the standard library can help: `zlib.crc32` knows another
-polynomial. But the standard library has one thing that works on a megabyte at the speed of memory: `int`. Shift and
-exclusive-or of big integers are addition and multiplication by x^n of big polynomials. So the message is *folded*.
+The textbook method divides byte by byte with a table of 256 remainders. In C it is quick; in CPython a step
+costs some 70 ns, and a 100 MB file eight seconds. No module of the standard library can help: `zlib.crc32`
+knows another polynomial. But the standard library has one thing that works on a megabyte at the speed of
+memory: `int`. Shift and exclusive-or of big integers are addition and multiplication by x^n of big
+polynomials. So the message is *folded*.
 
-**Folding.** If x^D and some polynomial r leave the same remainder, the topmost part of the message may be taken off,
-multiplied by r and added back D places lower: the message is shorter, its remainder the same. Multiplying by r costs
-a shift and an exclusive-or for each term of r. The remainder of x^D itself has degree below 64 and about 32 terms.
-We can do with eight, if we let the degree of r be a few thousand rather than 63, and search: among all sums of eight
-powers below x^4096 there are about 2^81, so some 2^17 of them agree with x^65536 in all 64 bits of the remainder,
-and Wagner's generalised birthday method (CRYPTO 2002) finds one in seconds: `SPARSE_EXPONENTS` below. That the
-relation holds takes one line to check, and a test does.
+**Folding.** If x^D and some polynomial r leave the same remainder, the topmost part of the message may be
+taken off, multiplied by r and added back D places lower: the message is shorter, its remainder the same.
+Multiplying by r costs a shift and an exclusive-or for each term of r. The remainder of x^D itself has degree
+below 64 and about 32 terms. We can do with eight, if we let the degree of r be a few thousand rather than 63,
+and search: among all sums of eight powers below x^4096 there are about 2^81, so some 2^17 of them agree with
+x^65536 in all 64 bits of the remainder, and Wagner's generalised birthday method (CRYPTO 2002) finds one in
+seconds: `SPARSE_EXPONENTS` below. That the relation holds takes one line to check, and a test does.
 
-**The freshman's dream.** Over GF(2), (a + b)^2 = a^2 + b^2, since the middle term is even. Square the relation, and
-every exponent doubles: one relation of eight terms serves D = 65536, 131072, 262144, …, and so every size.
+**The freshman's dream.** Over GF(2), (a + b)^2 = a^2 + b^2, since the middle term is even. Square the
+relation, and every exponent doubles: one relation of eight terms serves D = 65536, 131072, 262144, …, and so
+every size.
 
-What is left, some 8 KB, is folded on with the dense remainders of x^32768, x^16384, …, and the last few bytes go
-through the table. Measured on CPython 3.11: 5 ns a byte, half a second for 100 MB, where the table alone takes ten.
-`rdbchecksum no` (a stored zero) is still there for those to whom even this is too much.
+What is left, some 8 KB, is folded on with the dense remainders of x^32768, x^16384, …, and the last few bytes
+go through the table. Measured on CPython 3.11: 5 ns a byte, half a second for 100 MB, where the table alone
+takes ten. `rdbchecksum no` (a stored zero) is still there for those to whom even this is too much.
 """
 
 from __future__ import annotations
@@ -126,8 +128,8 @@ def _by_table(data: bytes | bytearray | memoryview, crc: int) -> int:
 def _by_folding(data: memoryview, crc: int) -> int:
     """Shorten the message by folding until the table can finish it.
 
-    The lowest bit of the integer is the highest power of x (bits come lowest first), so the top of the polynomial is
-    the bottom of the integer, and multiplying by x^n is a shift to the right.
+    The lowest bit of the integer is the highest power of x (bits come lowest first), so the top of the
+    polynomial is the bottom of the integer, and multiplying by x^n is a shift to the right.
     """
     bits = len(data) * 8
     message = int.from_bytes(data, "little") ^ crc

@@ -2,11 +2,11 @@
 
     <type> <value as in an RDB file> <RDB version, u16 little-endian> <CRC-64 of all before it, 8 bytes>
 
-The footer makes a payload self-contained: the version says who can read it, the checksum that it arrived as it was
-sent. A payload carries neither its key nor the key's expiry; RESTORE is told both.
+The footer makes a payload self-contained: the version says who can read it, the checksum that it arrived as
+it was sent. A payload carries neither its key nor the key's expiry; RESTORE is told both.
 
-The version is the lowest that holds the value (see `rdb_writer`), so that Redis 7.0 and Valkey take what Cutaway
-dumps, with one exception: a hash with field expiries, which only Valkey 9 has.
+The version is the lowest that holds the value (see `rdb_writer`), so that Redis 7.0 and Valkey take what
+Cutaway dumps, with one exception: a hash with field expiries, which only Valkey 9 has.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What can be wrong with a file: one exception for each format, and each says where.
 
-A damaged file is met at the worst of times, so an error here carries all that somebody needs to act: which file,
-at which byte, what was expected, and — for an append-only file — the command that mends it.
+A damaged file is met at the worst of times, so an error here carries all that somebody needs to act: which
+file, at which byte, what was expected, and — for an append-only file — the command that mends it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The file layer: the dozen things that persistence asks of a disk.
 
-Everything in this room that touches a file does it through `Files`, so that a test can hand in a disk that is full
-after 100 bytes, or whose fsync fails, and a notebook a dictionary. `OSFiles` is the real one.
+Everything in this room that touches a file does it through `Files`, so that a test can hand in a disk that is
+full after 100 bytes, or whose fsync fails, and a notebook a dictionary. `OSFiles` is the real one.
 
 Three rules make a change on disk safe against losing power, and they are all this layer is for:
 

@@ -1,11 +1,12 @@
 """The flat encodings that Redis has left behind: the zipmap and the ziplist.
 
-No server writes them today, but the files are still there. A reader takes them apart into plain elements and lets
-the value that is built from these choose its own encoding.
+No server writes them today, but the files are still there. A reader takes them apart into plain elements and
+lets the value that is built from these choose its own encoding.
 
 **Ziplist** (Redis 2.0 to 6.2; lists, hashes, sorted sets):
 
-    total bytes (u32 LE) | offset of the last entry (u32 LE) | entries (u16 LE, 65535 = "count them") | entry ... | FF
+    total bytes (u32 LE) | offset of the last entry (u32 LE) | entries (u16 LE, 65535 = "count them") | entry
+    ... | FF
 
     entry:  length of the entry before, so that the list can be walked backwards: one byte, or FE and four (u32 LE)
             encoding and length:
@@ -17,15 +18,16 @@ the value that is built from these choose its own encoding.
                 1111xxxx                    the integer xxxx - 1, from 0 to 12
             data
 
-The first field is the ziplist's undoing. When an entry grows past 253 bytes, the field in the next entry grows by
-four bytes, which may push that entry past 253, and so on down the list: the cascading update that the listpack,
-which stores an entry's *own* length at its end, was invented to be rid of.
+The first field is the ziplist's undoing. When an entry grows past 253 bytes, the field in the next entry
+grows by four bytes, which may push that entry past 253, and so on down the list: the cascading update that
+the listpack, which stores an entry's *own* length at its end, was invented to be rid of.
 
 **Zipmap** (Redis 2.0 to 2.4; hashes):
 
     entries (one byte, 254 or more: "count them") | length, key, length, free, value, unused ... | FF
 
-    length: one byte, or FE and four bytes (u32 LE); `free` is one byte that counts the unused ones after the value
+    length: one byte, or FE and four bytes (u32 LE); `free` is one byte that counts the unused ones after the
+    value
 """
 
 from __future__ import annotations
@@ -126,7 +128,7 @@ def _ziplist_element(blob: bytes, pos: int, end: int) -> tuple[bytes, int]:
 
 def decode_zipmap(blob: bytes) -> list[bytes]:
     """Return key, value, key, value … of a zipmap. Raises LegacyEncodingError. O(n)."""
-    if len(blob) < 2 or blob[-1] != END:  # noqa: PLR2004 - a count and an end mark
+    if len(blob) < 2 or blob[-1] != END:
         msg = "zipmap has no end mark"
         raise LegacyEncodingError(msg, max(len(blob) - 1, 0))
     elements: list[bytes] = []

@@ -1,13 +1,13 @@
 """Values on their way into an RDB file or a DUMP payload: type number and layout.
 
-The layout follows the encoding: a value that is a listpack or an intset in memory goes out as it stands, the others
-element by element. Which layouts there are to choose from depends on the version of the file.
+The layout follows the encoding: a value that is a listpack or an intset in memory goes out as it stands, the
+others element by element. Which layouts there are to choose from depends on the version of the file.
 """
 
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.hash_values import HashValue
 from cutaway.datastructures.intsets import IntSet
@@ -15,13 +15,14 @@ from cutaway.datastructures.list_values import ListValue
 from cutaway.datastructures.quicklists import PlainNode
 from cutaway.datastructures.set_values import SetValue
 from cutaway.datastructures.sorted_set_values import SortedSetValue
-from cutaway.datastructures.streams import Stream
 
 from . import rdb_format as rdb
 from .rdb_format import encode_length
 from .rdb_streams import WITH_ACTIVE_TIME, WITH_FIRST_ID, encode_stream
 from .rdb_strings import StringEncoder, encode_integer
-from .rdb_values import Value
+
+if TYPE_CHECKING:
+    from .rdb_values import Value
 
 _DOUBLE: Final = Struct("<d")
 _NO_EXPIRY: Final = rdb.NO_EXPIRY.to_bytes(8, "little", signed=True)
@@ -61,13 +62,13 @@ class ValueEncoder:
                 msg = f"RDB version {self.version} has no place for the expiry of a hash field"
                 raise ValueError(msg)
             return rdb.TYPE_HASH_2
-        return rdb.TYPE_HASH if value.packed is None else rdb.TYPE_HASH_LISTPACK
+        return rdb.TYPE_HASH if value.pack is None else rdb.TYPE_HASH_LISTPACK
 
     def _set_type(self, value: SetValue) -> int:
-        packed = value.packed
-        if isinstance(packed, IntSet):
+        pack = value.pack
+        if isinstance(pack, IntSet):
             return rdb.TYPE_SET_INTSET
-        return rdb.TYPE_SET if packed is None or not self._is_new else rdb.TYPE_SET_LISTPACK
+        return rdb.TYPE_SET if pack is None or not self._is_new else rdb.TYPE_SET_LISTPACK
 
     def encode_into(self, out: bytearray, value: Value) -> None:
         """Append a value, without its type number. O(bytes)."""
@@ -102,9 +103,9 @@ class ValueEncoder:
     def _hash(self, out: bytearray, value: HashValue) -> None:
         """Append a hash: a listpack, or fields with values, and with expiries if there are any."""
         encode = self._strings.encode
-        packed = value.packed
-        if packed is not None:
-            out += encode(bytes(packed))
+        pack = value.pack
+        if pack is not None:
+            out += encode(bytes(pack))
             return
         out += encode_length(len(value))
         expires = value.has_expiries
@@ -117,9 +118,9 @@ class ValueEncoder:
     def _set(self, out: bytearray, value: SetValue) -> None:
         """Append a set: an intset, a listpack, or members."""
         encode = self._strings.encode
-        packed = value.packed
-        if packed is not None and (self._is_new or isinstance(packed, IntSet)):
-            out += encode(bytes(packed))
+        pack = value.pack
+        if pack is not None and (self._is_new or isinstance(pack, IntSet)):
+            out += encode(bytes(pack))
             return
         out += encode_length(len(value))
         for member in value:

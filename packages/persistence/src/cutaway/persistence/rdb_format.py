@@ -1,8 +1,9 @@
 """The RDB format: the numbers that reader and writer share.
 
-An RDB file is a snapshot of a keyspace, written front to back and read front to back, once. It holds no index and
-no pointer to anywhere else in itself, and so it can be produced by a process that walks its tables, sent down a
-socket while it is produced, and loaded by a process that keeps no more of it in memory than the key at hand.
+An RDB file is a snapshot of a keyspace, written front to back and read front to back, once. It holds no index
+and no pointer to anywhere else in itself, and so it can be produced by a process that walks its tables, sent
+down a socket while it is produced, and loaded by a process that keeps no more of it in memory than the key at
+hand.
 
     "REDIS" "0010"                          magic, and the version as four decimal digits
     FA <name> <value>                       auxiliary fields: who wrote this, and when
@@ -25,12 +26,12 @@ socket while it is produced, and loaded by a process that keeps no more of it in
 (little-endian, standing for its decimal text), or LZF: compressed length, original length, compressed bytes.
 Expiry times are little-endian, lengths big-endian; the mixture is history, and it is part of the format.
 
-**Types.** A type number names a value's layout, not merely its kind. A small hash of Redis 2.2 is a zipmap, of 2.6 a
-ziplist, of 7.0 a listpack: the flat structure goes into the file exactly as it stands in memory, which makes saving
-it a copy. The price is that a reader has to know every layout there ever was.
+**Types.** A type number names a value's layout, not merely its kind. A small hash of Redis 2.2 is a zipmap,
+of 2.6 a ziplist, of 7.0 a listpack: the flat structure goes into the file exactly as it stands in memory,
+which makes saving it a copy. The price is that a reader has to know every layout there ever was.
 
-**Versions.** The number in the header is the newest feature the file may use. A reader refuses numbers it has not
-heard of, so a writer should claim no more than it needs:
+**Versions.** The number in the header is the newest feature the file may use. A reader refuses numbers it has
+not heard of, so a writer should claim no more than it needs:
 
     10   Redis 7.0: listpacks in hashes, sorted sets and lists; functions
     11   Redis 7.2: listpacks in sets; a consumer's active time in streams
@@ -54,6 +55,7 @@ VERSION_VALKEY_9: Final = 80
 CHECKSUM_SINCE: Final = 5
 FOREIGN_VERSIONS: Final = range(12, 80)
 
+LONGEST_6BIT: Final = 63
 LEN_6BIT: Final = 0
 LEN_14BIT: Final = 1
 LEN_32BIT: Final = 0x80

@@ -1,27 +1,31 @@
 """Reading an RDB file: a stream of bytes in, a stream of events out.
 
-`RDBReader.events()` yields what the file holds in the order in which it holds it: header, auxiliary fields, function
-libraries, hints and keys, and at the end the verdict on the checksum. `entries()` is the same for those who want
-nothing but keys. The reader keeps none of it; whoever loads a file decides what to keep.
+`RDBReader.events()` yields what the file holds in the order in which it holds it: header, auxiliary fields,
+function libraries, hints and keys, and at the end the verdict on the checksum. `entries()` is the same for
+those who want nothing but keys. The reader keeps none of it; whoever loads a file decides what to keep.
 
-Nothing in the file is believed before it is checked, but for one thing: a wrong checksum can only be noticed at the
-end, when every key has been yielded. Redis, too, has loaded everything by then, and stops.
+Nothing in the file is believed before it is checked, but for one thing: a wrong checksum can only be noticed
+at the end, when every key has been yielded. Redis, too, has loaded everything by then, and stops.
 
-What a reader does with content it does not know is part of the format: auxiliary fields are skipped by contract; an
-unknown opcode or type cannot be skipped, since nothing says how long it is. Module data has inner marks that would
-allow it, but whoever loads the file would lose data without noticing, so it is an error that names the module.
+What a reader does with content it does not know is part of the format: auxiliary fields are skipped by
+contract; an unknown opcode or type cannot be skipped, since nothing says how long it is. Module data has
+inner marks that would allow it, but whoever loads the file would lose data without noticing, so it is an
+error that names the module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from . import rdb_format as rdb
 from .errors import RDBError
 from .rdb_source import Readable, Source
-from .rdb_values import Value, ValueOptions, decode_value, module_name
-from .traces import Trace
+from .rdb_values import Value, ValueOptions, as_string_value, decode_value, module_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .traces import Trace
 
 
 class Header(NamedTuple):
@@ -94,11 +98,27 @@ Event = Header | Aux | Library | SelectDB | ResizeDB | SlotInfo | SlotImport | E
 
 MILLISECONDS: Final = 1000
 
+NINE: Final = 0x39
+"""The last digit: a string whose first or last byte is greater is no number."""
+
+SHORT_ENTRY: Final = 3 + 2 * (rdb.LONGEST_6BIT + 1)
+"""Bytes of the longest entry of a string whose two lengths have six bits, with a margin of two."""
+
 
 class RDBReader:
     """Reads one file. `empty_keys` counts collections without elements, which are skipped as Redis does."""
 
-    __slots__ = ("_check", "_db", "_expire_at", "_freq", "_idle", "_options", "empty_keys", "source", "version")
+    __slots__ = (
+        "_check",
+        "_db",
+        "_expire_at",
+        "_freq",
+        "_idle",
+        "_options",
+        "empty_keys",
+        "source",
+        "version",
+    )
 
     def __init__(
         self,
@@ -129,15 +149,25 @@ class RDBReader:
     def events(self) -> Iterator[Event]:
         """Yield everything. Raises RDBError where the file cannot be read any further. O(bytes)."""
         source = self.source
+        traced = source.trace is not None
         yield self._header()
         while True:
+            short = None if traced else self._short_string()
+            if short is not None:
+                yield short
+                continue
             start = source.offset
             opcode = source.byte()
             if opcode < rdb.OPCODE_SLOT_IMPORT:
                 entry = self._entry(opcode, start)
                 if entry is not None:
                     yield entry
-            elif opcode in (rdb.OPCODE_EXPIRETIME_MS, rdb.OPCODE_EXPIRETIME, rdb.OPCODE_IDLE, rdb.OPCODE_FREQ):
+            elif opcode in (
+                rdb.OPCODE_EXPIRETIME_MS,
+                rdb.OPCODE_EXPIRETIME,
+                rdb.OPCODE_IDLE,
+                rdb.OPCODE_FREQ,
+            ):
                 self._attribute(opcode)
             elif opcode == rdb.OPCODE_EOF:
                 yield self._end(start)
@@ -162,6 +192,27 @@ class RDBReader:
         if source.trace is not None:
             source.trace.leaf(source.offset - rdb.HEADER_LENGTH, source.offset, "magic and version", magic)
         return Header(self.version, valkey)
+
+    def _short_string(self) -> Entry | None:
+        """Read a short string under a short key if that is what comes next, and all of it is in the window.
+
+        Most files are full of these, and here they cost a third of what they cost on the common way.
+        """
+        source = self.source
+        data = source.data
+        pos = source.pos
+        if pos + SHORT_ENTRY > len(data) or data[pos] != rdb.TYPE_STRING:
+            return None
+        key_end = pos + 2 + data[pos + 1]
+        size = data[key_end] if data[pos + 1] <= rdb.LONGEST_6BIT else rdb.LONGEST_6BIT + 1
+        if size > rdb.LONGEST_6BIT:
+            return None
+        source.pos = end = key_end + 1 + size
+        text = data[key_end + 1 : end]
+        value = as_string_value(text) if size and text[-1] <= NINE and text[0] <= NINE else text
+        entry = Entry(self._db, data[pos + 2 : key_end], value, self._expire_at, self._idle, self._freq)
+        self._expire_at = self._idle = self._freq = None
+        return entry
 
     def _entry(self, type_number: int, start: int) -> Entry | None:
         """Read a key and its value, and give it what was said about it before. None if the value is empty."""
@@ -208,7 +259,9 @@ class RDBReader:
         if opcode == rdb.OPCODE_FUNCTION2:
             return Library(source.string("function library"))
         if opcode == rdb.OPCODE_SLOT_INFO:
-            return SlotInfo(source.length("slot"), source.length("keys"), source.length("keys with an expiry"))
+            return SlotInfo(
+                source.length("slot"), source.length("keys"), source.length("keys with an expiry")
+            )
         if opcode == rdb.OPCODE_SLOT_IMPORT:
             return self._slot_import()
         if opcode == rdb.OPCODE_MODULE_AUX:

@@ -1,22 +1,22 @@
 """The bytes of an RDB file, read once from front to back: the primitives that every layout is made of.
 
-`Source` takes bytes, or anything with `read(n)`: a file, a socket wrapped by its owner, a decompressor. It keeps a
-window of the input and its place in it, so the whole file is never in memory, and it computes the CRC-64 of what has
-been consumed.
+`Source` takes bytes, or anything with `read(n)`: a file, a socket wrapped by its owner, a decompressor. It
+keeps a window of the input and its place in it, so the whole file is never in memory, and it computes the
+CRC-64 of what has been consumed.
 
-**A length is a claim, not a fact.** The file may have been damaged, or written by somebody who wants the reader to
-allocate 2**63 bytes. So nothing is reserved because a length says so: a string is gathered in pieces of what has
-really arrived, and the claim fails when the input ends before it is met. Counts of elements are never used to
-reserve anything. The one place where few bytes may become many is LZF, which can grow its input at most 88-fold, and
-an original length beyond that is refused before anything is decompressed.
+**A length is a claim, not a fact.** The file may have been damaged, or written by somebody who wants the
+reader to allocate 2**63 bytes. So nothing is reserved because a length says so: a string is gathered in
+pieces of what has really arrived, and the claim fails when the input ends before it is met. Counts of
+elements are never used to reserve anything. The one place where few bytes may become many is LZF, which can
+grow its input at most 88-fold, and an original length beyond that is refused before anything is decompressed.
 
-**Spans.** For the annotated view, a source can be given a `Trace`. Then each primitive leaves a note of what it read
-and where. There is no second decoder that could disagree with the first one.
+**Spans.** For the annotated view, a source can be given a `Trace`. Then each primitive leaves a note of what
+it read and where. There is no second decoder that could disagree with the first one.
 """
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cutaway.datastructures import lzf
 
@@ -33,7 +33,9 @@ from .rdb_format import (
     LEN_ENCODED,
     LZF_LARGEST_RATIO,
 )
-from .traces import Trace
+
+if TYPE_CHECKING:
+    from .traces import Trace
 
 WINDOW: Final = 1 << 18
 """Bytes asked for at a time."""

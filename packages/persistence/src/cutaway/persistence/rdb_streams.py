@@ -7,27 +7,31 @@
       consumers   count, then for each: name, seen time (8 bytes); from version 3: active time (8 bytes)
         pending     count, then for each: 16 bytes of ID, of those that the group has listed above
 
-An ID outside of nodes and pending lists is two lengths. Version 1 is Redis 5, version 2 Redis 7.0, version 3 Redis
-7.2. What an old version does not tell is estimated as Redis does: no entry was ever deleted, a consumer was active
-when it was last seen.
+An ID outside of nodes and pending lists is two lengths. Version 1 is Redis 5, version 2 Redis 7.0, version 3
+Redis 7.2. What an old version does not tell is estimated as Redis does: no entry was ever deleted, a consumer
+was active when it was last seen.
 
-Each pending entry stands in the file twice, with its group and with its consumer, since it is one object that two
-lists share. A reader has to put the two together again, and must refuse a file in which they do not match.
+Each pending entry stands in the file twice, with its group and with its consumer, since it is one object that
+two lists share. A reader has to put the two together again, and must refuse a file in which they do not
+match.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cutaway.datastructures.limits import Limits
 from cutaway.datastructures.listpacks import ListPack
 from cutaway.datastructures.stream_groups import Consumer, ConsumerGroup, PendingList
 from cutaway.datastructures.stream_nodes import UINT64_MAX, StreamID
 from cutaway.datastructures.streams import INVALID_ENTRIES_READ, Stream, pack_id, unpack_id
 
 from .rdb_format import encode_length
-from .rdb_source import Source
-from .rdb_strings import StringEncoder
+
+if TYPE_CHECKING:
+    from cutaway.datastructures.limits import Limits
+
+    from .rdb_source import Source
+    from .rdb_strings import StringEncoder
 
 ID_BYTES: Final = 16
 
@@ -131,7 +135,9 @@ def _decode_consumer(
         entry_id = _decode_raw_id(source)
         delivery = deliveries.pop(entry_id, None)
         if delivery is None:
-            text = f"consumer {name!r} has a pending entry that the group does not know, or that another one has"
+            text = (
+                f"consumer {name!r} has a pending entry that the group does not know, or that another one has"
+            )
             raise ValueError(text)
         group.add_pending(entry_id, consumer, *delivery)
 
@@ -185,5 +191,5 @@ def _encode_consumer(out: bytearray, consumer: Consumer, version: int, strings: 
         out += consumer.active_time.to_bytes(8, "little", signed=True)
     pending: PendingList = consumer.pending
     out += encode_length(len(pending))
-    for entry_id, _ in pending.items():
+    for entry_id in pending:
         out += pack_id(*entry_id)

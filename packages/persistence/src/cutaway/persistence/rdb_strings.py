@@ -1,8 +1,8 @@
 """Strings on their way into an RDB file: as an integer, compressed, or as they are.
 
-A string of up to 11 bytes that is the canonical text of a 32-bit integer becomes two, three or five bytes. A string
-of more than 20 bytes is offered to LZF, and stored compressed if that saves at least four. Everything else is a length
-and the bytes.
+A string of up to 11 bytes that is the canonical text of a 32-bit integer becomes two, three or five bytes. A
+string of more than 20 bytes is offered to LZF, and stored compressed if that saves at least four. Everything
+else is a length and the bytes.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class StringEncoder:
         """Return a string in its shortest form. O(bytes)."""
         size = len(text)
         if size < SHORTEST_COMPRESSED:
-            if size <= LONGEST_INTEGER and size and text[-1] <= 0x39:  # noqa: PLR2004 - b"9", or no digit for sure
+            if size <= LONGEST_INTEGER and size and text[-1] <= 0x39:
                 encoded = _as_integer(bytes(text))
                 if encoded is not None:
                     return encoded

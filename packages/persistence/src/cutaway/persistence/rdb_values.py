@@ -2,28 +2,28 @@
 
 The layouts fall into three families.
 
-*Element by element* (types 1 to 5): a count, then so many strings. This is how a structure of pointers is written,
-and the type says nothing about the encoding; the value that is built decides by itself.
+*Element by element* (types 1 to 5): a count, then so many strings. This is how a structure of pointers is
+written, and the type says nothing about the encoding; the value that is built decides by itself.
 
-*As it stands in memory* (types 9 to 13, 16, 17, 20): one string that is a zipmap, a ziplist, an intset or a listpack.
-Reading it is checking it: the structure's own `from_bytes` walks all of it. Layouts that live on are taken over as
-they are, the old ones are taken apart and built anew.
+*As it stands in memory* (types 9 to 13, 16, 17, 20): one string that is a zipmap, a ziplist, an intset or a
+listpack. Reading it is checking it: the structure's own `from_bytes` walks all of it. Layouts that live on
+are taken over as they are, the old ones are taken apart and built anew.
 
-*A sequence of such pieces* (lists: 14, 18; streams: 15, 19, 21), with whatever belongs to the whole around them.
+*A sequence of such pieces* (lists: 14, 18; streams: 15, 19, 21), with whatever belongs to the whole around
+them.
 
-A file comes from outside and may say anything: an element twice in a set, a score that is no number, a consumer with
-a pending entry that its group does not know. Each of these is an `RDBError` with the offset of the value, and never
-a value that breaks an invariant of its type.
+A file comes from outside and may say anything: an element twice in a set, a score that is no number, a
+consumer with a pending entry that its group does not know. Each of these is an `RDBError` with the offset of
+the value, and never a value that breaks an invariant of its type.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from struct import Struct
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.hash_values import HashValue
 from cutaway.datastructures.intsets import IntSet
@@ -39,8 +39,12 @@ from cutaway.datastructures.streams import Stream
 from . import rdb_format as rdb
 from .errors import RDBError
 from .legacy_encodings import decode_ziplist, decode_zipmap
-from .rdb_source import Source
 from .rdb_streams import decode_stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .rdb_source import Source
 
 Value = int | bytes | bytearray | ListValue | HashValue | SetValue | SortedSetValue | Stream
 """What a key can hold; the first three are a string."""
@@ -193,7 +197,7 @@ def _text_score(source: Source) -> float:
 
 
 def _hash_of(elements: list[bytes], options: ValueOptions) -> HashValue:
-    """Return a hash of field, value, field, value …"""
+    """Return a hash of field, value, field, value …."""
     value = HashValue(options.limits)
     for name, content in zip(elements[::2], elements[1::2], strict=True):
         if not value.set(name, content):
@@ -203,7 +207,7 @@ def _hash_of(elements: list[bytes], options: ValueOptions) -> HashValue:
 
 
 def _sorted_set_of(elements: list[bytes], options: ValueOptions) -> SortedSetValue:
-    """Return a sorted set of member, score, member, score …"""
+    """Return a sorted set of member, score, member, score …."""
     value = SortedSetValue(options.limits, options.index)
     for member, text in zip(elements[::2], elements[1::2], strict=True):
         score = float(text)
@@ -222,7 +226,7 @@ def _hash_ziplist(source: Source, options: ValueOptions) -> Value:
 
 
 def _hash_listpack(source: Source, options: ValueOptions) -> Value:
-    return HashValue.from_packed(ListPack.from_bytes(source.string("listpack")), options.limits)
+    return HashValue.from_pack(ListPack.from_bytes(source.string("listpack")), options.limits)
 
 
 def _zset_ziplist(source: Source, options: ValueOptions) -> Value:
@@ -244,11 +248,11 @@ def _zset_listpack(source: Source, options: ValueOptions) -> Value:
 
 
 def _set_intset(source: Source, options: ValueOptions) -> Value:
-    return SetValue.from_packed(IntSet.from_bytes(source.string("intset")), options.limits)
+    return SetValue.from_pack(IntSet.from_bytes(source.string("intset")), options.limits)
 
 
 def _set_listpack(source: Source, options: ValueOptions) -> Value:
-    return SetValue.from_packed(ListPack.from_bytes(source.string("listpack")), options.limits)
+    return SetValue.from_pack(ListPack.from_bytes(source.string("listpack")), options.limits)
 
 
 def _list_ziplist(source: Source, options: ValueOptions) -> Value:

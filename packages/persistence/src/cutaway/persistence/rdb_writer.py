@@ -1,35 +1,31 @@
 """Writing an RDB file: bytes out, a chunk at a time, while somebody walks the keyspace.
 
-`RDBWriter` is given a `write` and called in the order of the file: `begin`, `library`, `database`, `end`. It never
-holds more than a chunk. `write_rdb` makes these calls for whoever has everything at hand.
+`RDBWriter` is given a `write` and called in the order of the file: `begin`, `library`, `database`, `end`. It
+never holds more than a chunk. `write_rdb` makes these calls for whoever has everything at hand.
 
-**Which version?** A reader refuses a number it does not know, so the writer claims the lowest that holds the data:
+**Which version?** A reader refuses a number it does not know, so the writer claims the lowest that holds the
+data:
 
-- 10 by default. Redis 7.0, 7.2, 7.4 and Valkey load it. What 7.2 added to the format is a shorter layout for small
-  sets (they are written element by element, and the reader chooses the listpack again) and the time at which a
-  stream's consumer last got an entry. That one time is not in version 10; a reader takes the time the consumer was
-  last seen for it, as Redis 7.2 does with files of 7.0.
-- 80, Valkey 9's, as soon as one hash has a field with an expiry: no older version has a place for it, and to drop it
-  would turn a field that expires into one that lives for ever. Redis 7.0 cannot load such a file; it could not
-  honour it either. The header comes first, so this must be known beforehand: `required_version` looks at the values,
-  one type test each.
+- 10 by default. Redis 7.0, 7.2, 7.4 and Valkey load it. What 7.2 added to the format is a shorter layout for
+  small sets (they are written element by element, and the reader chooses the listpack again) and the time at
+  which a stream's consumer last got an entry. That one time is not in version 10; a reader takes the time the
+  consumer was last seen for it, as Redis 7.2 does with files of 7.0.
+- 80, Valkey 9's, as soon as one hash has a field with an expiry: no older version has a place for it, and to
+  drop it would turn a field that expires into one that lives for ever. Redis 7.0 cannot load such a file; it
+  could not honour it either. The header comes first, so this must be known beforehand: `required_version`
+  looks at the values, one type test each.
 
 `version=11` can be asked for, and keeps the active times.
 
-Integrity is a CRC-64 over all bytes, or a zero where `rdbchecksum no` finds it too slow. The order of keys within
-a database means nothing, and is whatever the items come in.
+Integrity is a CRC-64 over all bytes, or a zero where `rdbchecksum no` finds it too slow. The order of keys
+within a database means nothing, and is whatever the items come in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cutaway.datastructures.hash_values import HashValue
-from cutaway.datastructures.list_values import ListValue
-from cutaway.datastructures.set_values import SetValue
-from cutaway.datastructures.sorted_set_values import SortedSetValue
-from cutaway.datastructures.streams import Stream
 
 from . import rdb_format as rdb
 from .crc64 import crc64
@@ -37,6 +33,9 @@ from .rdb_encoder import ValueEncoder
 from .rdb_format import encode_length
 from .rdb_strings import StringEncoder
 from .rdb_values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 CHUNK: Final = 1 << 17
 """Bytes gathered before they are written."""
@@ -70,8 +69,8 @@ def required_version(values: Iterable[Value]) -> int:
 class RDBWriter:
     """Writes one file. `write` takes bytes and takes all of them; the bytearray it gets is reused after it returns.
 
-    `hints` says what an item's access hint is: "idle", seconds since the last access (an LRU policy), or "freq", the
-    logarithmic counter from 0 to 255 (an LFU policy). Items whose hint is None have none.
+    `hints` says what an item's access hint is: "idle", seconds since the last access (an LRU policy), or
+    "freq", the logarithmic counter from 0 to 255 (an LFU policy). Items whose hint is None have none.
     """
 
     __slots__ = ("_checksum", "_crc", "_out", "_strings", "_values", "_write", "hints", "version", "written")
@@ -96,7 +95,7 @@ class RDBWriter:
         self._values = ValueEncoder(version, self._strings)
 
     def begin(self, aux: Mapping[bytes, bytes]) -> None:
-        """Write the header and the auxiliary fields; Redis's own are redis-ver, redis-bits, ctime, used-mem …"""
+        """Write the header and the auxiliary fields; Redis's own are redis-ver, redis-bits, ctime, used-mem …."""
         self._out += rdb.header_of(self.version)
         for name, value in aux.items():
             self._out.append(rdb.OPCODE_AUX)

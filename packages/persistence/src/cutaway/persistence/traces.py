@@ -1,7 +1,7 @@
 """What a decoder leaves behind so that its reading of the bytes can be shown: a tree of spans.
 
-A decoder that is given a `Trace` opens a span for each whole and leaves a leaf for each part. The spans come out in
-the order in which they begin, and each names its parent by its place in that order.
+A decoder that is given a `Trace` opens a span for each whole and leaves a leaf for each part. The spans come
+out in the order in which they begin, and each names its parent by its place in that order.
 """
 
 from __future__ import annotations
