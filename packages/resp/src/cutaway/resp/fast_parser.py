@@ -8,8 +8,8 @@ otherwise the readable parser, from which this class inherits, gets the same byt
 happened. The proof for a chunk:
 
 1. It holds none of ``+ = (``, types whose text hiredis returns as bytes, like a bulk string's, and none of
-   ``~ | > %``, which it returns as a list or as something that iterates like one. If it does, most likely inside a
-   payload, then the requests, encoded again, must give the chunk.
+   ``~ | > %``, which it returns as a list or as something that iterates like one. If it does, most likely inside
+   a payload, then the requests, encoded again, must give the chunk.
 2. No array claims 10000 elements or more: hiredis would allocate the list at once, on the strength of a
    header.
 3. An empty array fed after the chunk comes out as the first thing that is empty or absent, and the reader's
@@ -25,6 +25,7 @@ readable parser takes the rest; it hands back as soon as that request is complet
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -34,12 +35,9 @@ from cutaway.resp.parser import ProtocolError, RequestParser
 if TYPE_CHECKING:
     from cutaway.resp.limits import RequestLimits
 
-try:
+AVAILABLE: Final = find_spec("hiredis") is not None
+if AVAILABLE or TYPE_CHECKING:
     from hiredis import HiredisError, Reader
-except ImportError:
-    AVAILABLE = False
-else:
-    AVAILABLE = True
 
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
@@ -119,7 +117,7 @@ class HiredisRequestParser(RequestParser):
 
 
 def _is_ambiguous(data: bytes) -> bool:
-    """Say whether `data` holds a byte that could be the type of something that hiredis shows like a request."""
+    """Say whether `data` holds a byte that could be the type of something hiredis shows like a request."""
     return (
         _PLUS in data
         or _EQUALS in data

@@ -49,7 +49,7 @@ _NOT_YET: Final = -1
 class ProtocolError(Exception):
     """Malformed input; `requests` are those that were complete before it, `text` is what the client is told.
 
-    Bytes of the input that `text` quotes are decoded as UTF-8 with surrogateescape, as `Encoder` encodes them.
+    Bytes of the input that `text` quotes are decoded as UTF-8 with surrogateescape; `Encoder` encodes them so.
     """
 
     def __init__(self, text: str, requests: list[list[bytes]]) -> None:
@@ -82,7 +82,7 @@ class RequestParser:
     def feed(self, data: bytes) -> list[list[bytes]]:
         """Take the next bytes of the stream; return the requests they complete, empty ones dropped.
 
-        Raises ProtocolError on malformed input, QueryBufferError when too much waits. O(len(data)), amortised.
+        Raises ProtocolError on malformed input, QueryBufferError when too much waits. O(n), amortised.
         """
         requests: list[list[bytes]] = []
         if self._tail:
@@ -93,7 +93,7 @@ class RequestParser:
         return requests
 
     def _take_tail(self, data: bytes) -> bytes:
-        """Return what was kept, with `data` after it; nothing if bytes known to be lacking are lacking yet."""
+        """Return what was kept, with `data` after it; nothing if bytes are known to be lacking."""
         self._tail += data
         self._lacking -= len(data)
         if self._lacking > 0:
@@ -173,7 +173,9 @@ class RequestParser:
             requests.append(words)
         return newline + 1
 
-    def _incomplete(self, data: bytes, position: int, newline: int, kind: str, requests: list[list[bytes]]) -> bool:
+    def _incomplete(
+        self, data: bytes, position: int, newline: int, kind: str, requests: list[list[bytes]]
+    ) -> bool:
         """Say whether a header still lacks its end; raise if it never ends."""
         header_end = newline if newline >= 0 else len(data)
         if header_end - position > self.limits.max_inline_length:

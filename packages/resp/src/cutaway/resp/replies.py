@@ -44,7 +44,8 @@ class ReplyValue:
     __hash__: ClassVar[None]  # type: ignore[assignment]
 
     def _contents(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in type(self).__slots__)
+        names: tuple[str, ...] = type(self).__slots__
+        return tuple(getattr(self, name) for name in names)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other) or not isinstance(other, ReplyValue):
@@ -158,7 +159,7 @@ class Raw(ReplyValue):
 
 
 class ReplyError(Exception):
-    """An error as a value: `message` is the text after the ``-``, its code first (``ERR …``, ``WRONGTYPE …``)."""
+    """An error as a value: `message` is the text after the ``-``, its code first (``WRONGTYPE …``)."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -55,7 +55,9 @@ class _Frame:
 
     __slots__ = ("attributes", "items", "kind", "remaining")
 
-    def __init__(self, kind: int, remaining: int, attributes: list[tuple[Reply, Reply]] | None = None) -> None:
+    def __init__(
+        self, kind: int, remaining: int, attributes: list[tuple[Reply, Reply]] | None = None
+    ) -> None:
         self.kind = kind
         self.remaining = remaining
         self.items: list[Reply] = []
@@ -132,7 +134,7 @@ class ReplyParser:
             self._close()
 
     def _add(self, value: Reply) -> None:
-        """Give a complete value to the innermost open aggregate, which may complete it, and so on outwards."""
+        """Give a complete value to the innermost open aggregate, which that may complete, and so on."""
         if not self._frames:
             self._replies.append(value)
             return

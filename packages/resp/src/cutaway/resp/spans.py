@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Bytes `start` (inclusive) to `end` (exclusive), what they are, and the index of the span they are part of."""
+    """Bytes `start` to `end` (exclusive), what they are, and the index of the span they are part of."""
 
     start: int
     end: int
