@@ -9,9 +9,9 @@ the layout around them differs: where Python has ``1e-07`` and ``1e+16``, the se
 * a fraction plainly while K is above -7 or the first digit stands within four places of the point,
 * and everything else with an exponent that has a sign and no leading zeros.
 
-One difference remains: the server's algorithm, Grisu2, trades perfection for speed. For about four doubles in a
-thousand it finds digits that read back as the same number but are not the shortest, or not the nearest (for 1e23,
-99999999999999990000000). Here they always are.
+One difference remains: the server's algorithm, Grisu2, trades perfection for speed. For about four doubles in
+a thousand it finds digits that read back as the same number but are not the shortest, or not the nearest
+(for 1e23, 99999999999999990000000). Here they always are.
 
 Source: ``d2string()`` in util.c of Redis 7.2, ``emit_digits()`` in its deps/fpconv.
 """

@@ -8,8 +8,8 @@ otherwise the readable parser, from which this class inherits, gets the same byt
 happened. The proof for a chunk:
 
 1. It holds none of ``+ = (``, types whose text hiredis returns as bytes, like a bulk string's, and none of
-   ``~ | > %``, which it returns as a list or as something that iterates like one. If it does, most likely inside
-   a payload, then the requests, encoded again, must give the chunk.
+   ``~ | > %``, which it returns as a list or as something that iterates like one. If it does, most likely
+   inside a payload, then the requests, encoded again, must give the chunk.
 2. No array claims 10000 elements or more: hiredis would allocate the list at once, on the strength of a
    header.
 3. An empty array fed after the chunk comes out as the first thing that is empty or absent, and the reader's

@@ -49,7 +49,7 @@ _NOT_YET: Final = -1
 class ProtocolError(Exception):
     """Malformed input; `requests` are those that were complete before it, `text` is what the client is told.
 
-    Bytes of the input that `text` quotes are decoded as UTF-8 with surrogateescape; `Encoder` encodes them so.
+    Bytes of the input that `text` quotes are decoded as UTF-8 with surrogateescape, like `Encoder` does.
     """
 
     def __init__(self, text: str, requests: list[list[bytes]]) -> None:
