@@ -1,4 +1,4 @@
-"""List and quicklist against a plain list, with limits so small that every conversion, split and merge happens."""
+"""List and quicklist against a plain list, with limits so small that all conversions and splits happen."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from cutaway.datastructures import ListPack
 from cutaway.datastructures.listpack_entries import encode, parse_integer
 
 # Both sides of every bound of the encoding, what only looks like an integer, and entries inside an element.
-BOUNDS = [0, 127, 128, 4095, 4096, 32767, 32768, 8388607, 8388608, 2147483647, 2147483648, (1 << 63) - 1, 1 << 63]
+BOUNDS = [0, 127, 128, 4095, 4096, *((1 << bits) - low for bits in (15, 23, 31, 63) for low in (1, 0))]
 INTEGERS = [b"%d" % value for bound in BOUNDS for value in (bound, -bound, -bound - 1)]
 LENGTHS = [0, 1, 62, 63, 64, 125, 126, 127, 4095, 4096, 16376, 16377, 16380]
 TRAPS = [b"-0", b"01", b"-", b"+1", b" 1", b"1 ", "\N{SUPERSCRIPT TWO}".encode(), b"\x05\x01"]
@@ -191,3 +191,12 @@ def test_random_entries_are_refused_or_sound(body: bytes) -> None:
 def test_memory_usage_follows_the_bytes_held() -> None:
     small, large = ListPack.from_list([b"x"]), ListPack.from_list([b"x" * 5000])
     assert large.memory_usage() - small.memory_usage() >= 4900
+
+
+def test_the_shorter_backlen_of_newer_valkeys_is_read_and_written_as_redis_does() -> None:
+    ours = ListPack.from_list([b"a", b"b" * 16378, b"c"])
+    wire = bytes(ours)
+    shorter = wire.replace(b"\x00\xff\xff\x81c", b"\x7f\xff\x81c")
+    assert len(shorter) == len(wire) - 1
+    shorter = len(shorter).to_bytes(4, "little") + shorter[4:]
+    assert bytes(ListPack.from_bytes(shorter)) == wire

@@ -47,8 +47,8 @@ def parse_integer(element: bytes) -> int | None:
 def _backlen(size: int) -> bytes:
     """Return `size` in base 128, big end first, each byte but the first marked as a continuation.
 
-    The thresholds are one lower than the digits would allow (16382, not 16383, is the last of two bytes): so
-    writes Redis.
+    From two bytes on the bounds are one lower than the digits allow: to Redis, 16382 is the last of two bytes.
+    Newer Valkeys write 16383 in two as well, so that is read, too (`_TIGHT_BACKLENS`).
     """
     if size <= 127:
         return bytes((size,))
@@ -60,6 +60,9 @@ def _backlen(size: int) -> bytes:
         return bytes((size >> 21, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128))
     rest = (size >> 21 & 127 | 128, size >> 14 & 127 | 128, size >> 7 & 127 | 128, size & 127 | 128)
     return bytes((size >> 28, *rest))
+
+
+_TIGHT_BACKLENS: Final = {16383: b"\x7f\xff", 2097151: b"\x7f\xff\xff", 268435455: b"\x7f\xff\xff\xff"}
 
 
 def _backlen_size(size: int) -> int:
@@ -169,11 +172,14 @@ def checked_size(data: bytes, pos: int, end: int) -> int:
     if first <= 0xF0 and pos + head > end:
         raise corrupt("entry is cut off", pos)
     size = size_at(data, pos)
+    # The backlen takes the last bytes of the entry, and says how many bytes there are before it.
+    body = size - next(width for width in range(1, 6) if _backlen_size(size - width) == width)
+    tight = _TIGHT_BACKLENS.get(body)
+    if tight is not None and pos + size - 1 <= end and data[pos + body : pos + size - 1] == tight:
+        return size - 1
     if pos + size > end:
         raise corrupt("entry is longer than the pack", pos)
-    # The backlen takes the last bytes of the entry, and says how many bytes there are before it.
-    width = next(width for width in range(1, 6) if _backlen_size(size - width) == width)
-    if data[pos + size - width : pos + size] != _backlen(size - width):
+    if data[pos + body : pos + size] != _backlen(body):
         raise corrupt("backlen does not match its entry", pos)
     return size
 

@@ -105,7 +105,7 @@ class ListPack:
         pack = cls()
         pack.entries = bytearray(memoryview(data)[HEADER_SIZE:-1])
         pack.count = count
-        return pack if canonical else cls.from_list(pack)
+        return pack if canonical else cls.from_list(_elements(data))
 
     def __bytes__(self) -> bytes:
         """Return the wire form: header, entries, terminator. O(bytes)."""
@@ -147,8 +147,7 @@ class ListPack:
         data = self.entries
         pos, end = 0, len(data)
         while pos < end:
-            value = decode_at(data, pos)
-            yield value if isinstance(value, bytes) else b"%d" % value
+            yield _element_at(data, pos)
             pos += size_at(data, pos)
 
     def __reversed__(self) -> Iterator[bytes]:
@@ -331,8 +330,7 @@ class ListPack:
 
     def get(self, pos: int) -> bytes:
         """Return the element at `pos` as bytes. O(length)."""
-        value = decode_at(self.entries, pos)
-        return value if isinstance(value, bytes) else b"%d" % value
+        return _element_at(self.entries, pos)
 
     def get_value(self, pos: int) -> bytes | int:
         """Return the element at `pos`, as an int where it is stored as one. O(length)."""
@@ -391,8 +389,7 @@ class ListPack:
                 append(data[pos + 1 : stop])
                 pos = stop + 1
             elif first != END:
-                value = decode_at(data, pos)
-                append(value if isinstance(value, bytes) else b"%d" % value)
+                append(_element_at(data, pos))
                 pos += size_at(data, pos)
             else:
                 break
@@ -443,6 +440,19 @@ def _walk(data: bytearray, pos: int, target: int, step: int) -> int:
     return pos
 
 
+def _element_at(data: bytearray | bytes, pos: int) -> bytes:
+    value = decode_at(data, pos)
+    return value if isinstance(value, bytes) else b"%d" % value
+
+
+def _elements(data: bytes) -> Iterator[bytes]:
+    """Iterate over the elements of a wire form whose entries need not be of the sizes that we would write."""
+    pos, end = HEADER_SIZE, len(data) - 1
+    while pos < end:
+        yield _element_at(data, pos)
+        pos += checked_size(data, pos, end)
+
+
 def _validate(data: bytes) -> tuple[int, bool]:
     """Return how many entries the wire form has and if all are canonical; ValueError with the offset."""
     if len(data) < HEADER_SIZE + 1:
@@ -457,9 +467,7 @@ def _validate(data: bytes) -> tuple[int, bool]:
     while pos < end:
         size = checked_size(data, pos, end)
         if canonical:
-            value = decode_at(data, pos)
-            element = value if isinstance(value, bytes) else b"%d" % value
-            canonical = encode(element) == data[pos : pos + size]
+            canonical = encode(_element_at(data, pos)) == data[pos : pos + size]
         pos += size
         count += 1
     if declared not in (count, UNKNOWN_COUNT):
