@@ -38,7 +38,7 @@ def real_server(
     options = ["--port", "0", "--unixsocket", str(path), "--save", "", "--rdbcompression", "no"]
     options += ["--enable-debug-command", "yes"]
     process = subprocess.Popen([binary, *options], cwd=directory, stdout=subprocess.DEVNULL)
-    client = redis.Redis(unix_socket_path=str(path))
+    client = redis.Redis(unix_socket_path=str(path), protocol=2)
     try:
         for _ in range(100):
             try:

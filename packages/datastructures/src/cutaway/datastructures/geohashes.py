@@ -80,7 +80,7 @@ class Cell:
         """Return the cell `east` and `north` (-1, 0 or 1) steps away; the map wraps around at its edges."""
         limit = (1 << 2 * self.step) - 1
         odd, even = _ODD_BITS & limit, _EVEN_BITS & limit
-        # A carry must pass over the other coordinate: its bits are filled with ones to add, zeroes to subtract.
+        # A carry must pass over the other coordinate: its bits are ones to add, zeroes to subtract.
         longitude, latitude = self.bits & odd, self.bits & even
         if east:
             longitude = (longitude + even + 1 if east > 0 else (longitude | even) - (even + 1)) & odd

@@ -301,7 +301,7 @@ class ConsumerGroup:
             if entry is None:
                 if not force:
                     continue
-                self.add_pending(entry_id, consumer, now_ms, 0)
+                self.add_pending(entry_id, consumer, now_ms, 1)
                 entry = self.pending.get(entry_id)
             elif now_ms - entry.delivery_time < min_idle:
                 continue

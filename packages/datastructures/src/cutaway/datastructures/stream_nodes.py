@@ -56,6 +56,8 @@ _AS_DELETED: Final = {b"0": b"1", b"2": b"3"}
 
 _MASTER_HEAD: Final = 3
 """Elements of the master entry before the field names; a zero follows them."""
+_ONE_BYTE: Final = 128
+"""Integers below are their own encoding in a listpack, so that a count can be written over the one before."""
 _SMALLEST: Final = 4
 """No entry has fewer elements."""
 _STEPWISE: Final = 8
@@ -107,9 +109,12 @@ class StreamNode:
         """Write an entry at the tail; its ID must be greater than all there are. O(bytes of the entry)."""
         pack = self.pack
         self.live += 1
-        size = pack.nbytes
-        pack.replace_at(0, b"%d" % self.live)
-        self._moved(pack.nbytes - size)
+        if self.live < _ONE_BYTE:
+            pack.entries[0] = self.live
+        else:
+            size = pack.nbytes
+            pack.replace_at(0, b"%d" % self.live)
+            self._moved(pack.nbytes - size)
         ms = b"%d" % (entry_id[0] - self.master[0])
         delta = (entry_id[1] - self.master[1]) & UINT64_MAX
         seq = b"%d" % (delta if delta <= INT64_MAX else delta - UINT64_MAX - 1)
