@@ -84,7 +84,7 @@ def packed_nodes(dump: bytes) -> list[bytes]:
 
 BOUNDS = [0, 127, 128, 4095, 4096, *((1 << bits) - low for bits in (15, 23, 31, 63) for low in (1, 0))]
 ELEMENTS = [b"%d" % value for bound in BOUNDS for value in (bound, -bound, -bound - 1)]
-ELEMENTS += [b"", b"xxx", b"-", b"-0", b"01", b" 1", b"\xff"] + [b"a" * size for size in (62, 63, 64, 126, 127)]
+ELEMENTS += [b"", b"xxx", b"-", b"-0", b"01", b" 1", b"\xff"] + [b"a" * n for n in (62, 63, 64, 126, 127)]
 
 
 @pytest.mark.parametrize("extra", [[], [b"b" * 4095], [b"b" * 4096]])

@@ -47,7 +47,7 @@ def parse_integer(element: bytes) -> int | None:
 def _backlen(size: int) -> bytes:
     """Return `size` in base 128, big end first, each byte but the first marked as a continuation.
 
-    From two bytes on the bounds are one lower than the digits allow: to Redis, 16382 is the last of two bytes.
+    From two bytes on the bounds are one lower than the digits allow: to Redis, 16382 is the last of two.
     Newer Valkeys write 16383 in two as well, so that is read, too (`_TIGHT_BACKLENS`).
     """
     if size <= 127:
