@@ -33,6 +33,7 @@ Python.
 
 from __future__ import annotations
 
+import re
 from math import sqrt
 from struct import Struct
 from typing import TYPE_CHECKING, Final
@@ -59,6 +60,9 @@ _STALE: Final = 15
 _MAX_SPARSE_VALUE: Final = 32
 _MAX_VALUE_RUN: Final = 4
 _MAX_ZERO_RUN: Final = 64
+_LEAP: Final = 32
+_ONE_BYTE_OPCODES: Final = re.compile(rb"[^\x40-\x7f]{%d}" % _LEAP)
+_ONE_BYTE_LENGTHS: Final = bytes((byte & 3 if byte & 0x80 else byte & 63) + 1 for byte in range(256))
 _JOIN_WITHIN: Final = 5
 """After a change, so many opcodes are looked at for equal neighbours."""
 
@@ -379,7 +383,19 @@ def _find_opcode(hll: bytearray, index: int) -> tuple[int, int, int, int]:
     before = at = HEADER_SIZE
     first = 0
     end = len(hll)
+    may_leap = True
     while at < end:
+        # Where no two-byte opcode is near, the lengths of many runs are summed in C.
+        while may_leap and _ONE_BYTE_OPCODES.match(hll, at):
+            leap = sum(hll[at : at + _LEAP].translate(_ONE_BYTE_LENGTHS))
+            if index < first + leap:
+                break
+            first += leap
+            at += _LEAP
+            before = at - 1
+        may_leap = False
+        if at >= end:
+            break
         byte = hll[at]
         if byte & 0x80:
             span, size = (byte & 3) + 1, 1
@@ -387,6 +403,7 @@ def _find_opcode(hll: bytearray, index: int) -> tuple[int, int, int, int]:
             span, size = byte + 1, 1
         else:
             span, size = ((byte & 63) << 8 | (hll[at + 1] if at + 1 < end else 0)) + 1, 2
+            may_leap = True
         if index < first + span:
             return before, at, first, span
         before = at
