@@ -40,22 +40,17 @@ def integer(text: bytes, error: errors.CommandError = errors.NOT_AN_INTEGER) -> 
     return value
 
 
-def integer_between(text: bytes, low: int, high: int, error: errors.CommandError = errors.OUT_OF_RANGE) -> int:
-    """An integer within [low, high]; outside of it, or not an integer, raises."""
-    value = integer(text)
+def integer_between(text: bytes, low: int, high: int, error: errors.CommandError | None = None) -> int:
+    """An integer within [low, high]. `error` answers whatever is wrong with it; without one, the text names the bounds."""
+    value = integer(text, errors.NOT_AN_INTEGER if error is None else error)
     if not low <= value <= high:
-        raise error
+        raise errors.out_of_range(low, high) if error is None else error
     return value
 
 
-def positive(text: bytes) -> int:
-    """An integer of zero or more ("value is out of range, must be positive" otherwise, as Redis words it)."""
-    value = integer_or_none(text)
-    if value is None:
-        raise errors.NOT_AN_INTEGER
-    if value < 0:
-        raise errors.NOT_POSITIVE
-    return value
+def positive(text: bytes, error: errors.CommandError = errors.NOT_POSITIVE) -> int:
+    """An integer of zero or more. `error` answers anything else, a text that is no integer included."""
+    return integer_between(text, 0, INT64_MAX, error)
 
 
 def number_or_none(text: bytes) -> float | None:

@@ -81,3 +81,8 @@ def wrong_arity(full_name: str) -> CommandError:
 def invalid_expire(full_name: str) -> CommandError:
     """An expiry that is not positive, or too far away for 64 bits of milliseconds."""
     return CommandError(f"ERR invalid expire time in '{full_name}' command")
+
+
+def out_of_range(low: int, high: int) -> CommandError:
+    """An integer outside the bounds that an argument has."""
+    return CommandError(f"ERR value is out of range, value must between {low} and {high}")
