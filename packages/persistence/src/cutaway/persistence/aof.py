@@ -10,7 +10,8 @@ process. `fsync` makes the disk have it, which survives the loss of power, and c
     everysec    once a second, in a thread of the server's: at most about a second is lost
     no          when the operating system sees fit
 
-The server asks `fsync_due`, and runs `begin_fsync()()` where it likes; this room has no threads and no clock.
+The server takes a job from `begin_fsync`, runs it where it likes, and hands it to `end_fsync`; this room has
+no threads and no clock.
 
 **A write can fail in the middle.** If the disk is full, half a command may be in the file. The half is cut
 off at once, so that the file always ends where a command ends; the buffer is kept, `flush` says False, and
@@ -48,25 +49,45 @@ NO_DATABASE: Final = -1
 NEVER: Final = -1
 
 
+class FsyncJob:
+    """An fsync that a thread may run while the file is written on."""
+
+    __slots__ = ("error", "handle", "written")
+
+    def __init__(self, handle: AppendHandle, written: int) -> None:
+        self.handle = handle
+        self.written = written
+        self.error: OSError | None = None
+
+    def run(self) -> None:
+        """Do it; whether it worked is in `error`."""
+        try:
+            self.handle.fsync()
+        except OSError as error:
+            self.error = error
+
+
 class AppendOnlyFile:
-    """Writes an append-only directory. Not thread-safe, but for the callable that `begin_fsync` returns."""
+    """Writes an append-only directory. Not thread-safe, but for the jobs that `begin_fsync` returns."""
 
     __slots__ = (
         "_buffer",
         "_database",
         "_files",
         "_handle",
+        "_job",
         "_rewriting",
         "_second",
         "_synced",
         "_written",
         "base_size",
         "directory",
+        "fsync_error",
         "fsync_policy",
-        "last_error",
         "manifest",
         "size",
         "timestamps",
+        "write_error",
     )
 
     def __init__(
@@ -84,8 +105,10 @@ class AppendOnlyFile:
         self.timestamps = timestamps
         self.size = 0
         self.base_size = 0
-        self.last_error: OSError | None = None
+        self.write_error: OSError | None = None
+        self.fsync_error: OSError | None = None
         self._files = files
+        self._job: FsyncJob | None = None
         self._handle: AppendHandle | None = None
         self._buffer = bytearray()
         self._database = NO_DATABASE
@@ -120,7 +143,7 @@ class AppendOnlyFile:
         self._take_stock()
 
     def close(self) -> None:
-        """Flush, fsync and close. Whether that worked is in `last_error`."""
+        """Flush, fsync and close. Whether that worked is in `error`."""
         if self._handle is not None:
             if self.flush():
                 self.fsync()
@@ -134,7 +157,7 @@ class AppendOnlyFile:
     # -- appending
 
     def feed(self, database: int, argv: Sequence[bytes], second: int = NEVER) -> None:
-        """Put a command into the buffer; `second` is the time, in seconds since the epoch, if there is to be one."""
+        """Put a command into the buffer; `second` is its time, seconds since the epoch, for `timestamps`."""
         if self.timestamps and second > self._second:
             self._second = second
             self._buffer += b"#TS:%d\r\n" % second
@@ -149,7 +172,7 @@ class AppendOnlyFile:
         return len(self._buffer)
 
     def flush(self) -> bool:
-        """Write the buffer; with policy `always`, fsync too. Returns False if something is left to do: see above."""
+        """Write the buffer, and with policy `always` fsync. Returns False if that did not work: see above."""
         if self._handle is None:
             return not self._buffer
         if self._buffer and not self._write(self._handle):
@@ -163,17 +186,17 @@ class AppendOnlyFile:
         try:
             count = handle.write(self._buffer)
         except OSError as error:
-            self.last_error = error
+            self.write_error = error
             return False
         if count < len(self._buffer):
-            self.last_error = OSError(errno.ENOSPC, "Short write while writing to the AOF file")
+            self.write_error = OSError(errno.ENOSPC, "Short write while writing to the AOF file")
             if not self._cut_back(handle):
                 self._count(count)
                 del self._buffer[:count]
             return False
         self._count(count)
         self._buffer.clear()
-        self.last_error = None
+        self.write_error = None
         return True
 
     def _cut_back(self, handle: AppendHandle) -> bool:
@@ -181,7 +204,7 @@ class AppendOnlyFile:
         try:
             handle.truncate(self._written)
         except OSError as error:
-            self.last_error = error
+            self.write_error = error
             return False
         return True
 
@@ -190,6 +213,11 @@ class AppendOnlyFile:
         self._written += written
         self.size += written
 
+    @property
+    def error(self) -> OSError | None:
+        """Why the file does not hold what it should: the last write that failed, or else the last fsync."""
+        return self.write_error or self.fsync_error
+
     # -- making it last
 
     @property
@@ -197,36 +225,36 @@ class AppendOnlyFile:
         """Whether something has been written that the disk may not have yet."""
         return self._synced < self._written
 
-    def begin_fsync(self) -> Callable[[], OSError | None]:
-        """Return a callable that does the fsync, for a thread, and an argument for `end_fsync` to take its result."""
-        handle = self._handle
-
-        def job() -> OSError | None:
-            try:
-                if handle is not None:
-                    handle.fsync()
-            except OSError as error:
-                return error
+    def begin_fsync(self) -> FsyncJob | None:
+        """Return an fsync to be run anywhere and handed to `end_fsync`; None if there is no need of one."""
+        if self._handle is None or not self.fsync_due or self._job is not None:
             return None
+        self._job = FsyncJob(self._handle, self._written)
+        return self._job
 
-        return job
-
-    def end_fsync(self, written: int, error: OSError | None) -> bool:
-        """Take note that everything up to `written` is on the disk, or why it is not. Returns whether it is."""
-        if error is not None:
-            self.last_error = error
-            return False
-        self._synced = max(self._synced, written)
-        return True
-
-    @property
-    def written(self) -> int:
-        """Size of the present incremental file: what `end_fsync` will want to hear again."""
-        return self._written
+    def end_fsync(self, job: FsyncJob) -> bool:
+        """Take note of what a job that has run achieved. Returns whether its bytes are on the disk."""
+        self._job = None
+        self.fsync_error = job.error
+        if job.handle is not self._handle:
+            job.handle.close()
+        elif job.error is None:
+            self._synced = max(self._synced, job.written)
+        return job.error is None
 
     def fsync(self) -> bool:
         """Make the disk have everything that was written, and wait for it. Returns False if it would not."""
-        return self.end_fsync(self._written, self.begin_fsync()())
+        if self._handle is None:
+            return False
+        written = self._written
+        try:
+            self._handle.fsync()
+        except OSError as error:
+            self.fsync_error = error
+            return False
+        self.fsync_error = None
+        self._synced = max(self._synced, written)
+        return True
 
     # -- rewriting
 
@@ -236,12 +264,12 @@ class AppendOnlyFile:
         return self._rewriting is not None
 
     def growth(self) -> int:
-        """Return by how many per cent the file has grown since the last rewrite: auto-aof-rewrite-percentage."""
+        """Return by how many per cent the file has grown since the last rewrite."""
         base = self.base_size or 1
         return self.size * 100 // base - 100
 
     def wants_rewrite(self, percentage: int, min_size: int) -> bool:
-        """Tell whether it is time for a rewrite: the two directives auto-aof-rewrite-percentage and -min-size."""
+        """Tell whether it is time for one, by auto-aof-rewrite-percentage and auto-aof-rewrite-min-size."""
         return (
             bool(percentage) and not self.rewriting and self.size > min_size and self.growth() >= percentage
         )
@@ -252,7 +280,7 @@ class AppendOnlyFile:
         The state to write is that of this moment. Nothing has changed if this raises.
         """
         if not self.flush():
-            raise self.last_error or OSError(errno.EIO, "the buffer could not be written")
+            raise self.error or OSError(errno.EIO, "the buffer could not be written")
         manifest = self.manifest.copy()
         increment = manifest.next_increment()
         path = self.path(increment.name)
@@ -297,7 +325,8 @@ class AppendOnlyFile:
         if self._handle is not None:
             if self.fsync_policy != NO and self.fsync_due:
                 self.fsync()
-            self._handle.close()
+            if self._job is None or self._job.handle is not self._handle:
+                self._handle.close()
         self._handle = handle
         self._written = self._synced = 0
         self._database = NO_DATABASE
@@ -307,7 +336,7 @@ class AppendOnlyFile:
         replace_whole(self._files, self.path(manifest.name), manifest.format())
 
     def _remove_history(self) -> None:
-        """Remove the files that are history, and then their lines. A file that will not go is tried again later."""
+        """Remove the files that are history, and their lines. One that will not go is tried again later."""
         if not self.manifest.history:
             return
         manifest = self.manifest.copy()
@@ -315,7 +344,7 @@ class AppendOnlyFile:
         try:
             self._save_manifest(manifest)
         except OSError as error:
-            self.last_error = error
+            self.write_error = error
         else:
             self.manifest = manifest
 
@@ -347,7 +376,7 @@ def load_manifest(files: Files, directory: str, prefix: str = "appendonly.aof") 
 
 
 def upgrade_single_file(files: Files, parent: str, directory: str, prefix: str = "appendonly.aof") -> bool:
-    """Take over the single append-only file of Redis up to 6.2 as the base of a new directory. Raises OSError.
+    """Make the single append-only file of Redis up to 6.2 the base of a new directory. Raises OSError.
 
     The file is `parent`/`prefix`; returns whether it was there to be taken over. The manifest comes first,
     then the file: whoever dies between finds a manifest whose only file is missing, with the file still in

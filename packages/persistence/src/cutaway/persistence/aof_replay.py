@@ -8,10 +8,10 @@ is damage: bytes in the middle that are no command, a file of the manifest that 
 is not the last. Then nobody but its owner can decide what to give up, and the error names file, offset and
 the tool.
 
-    AOFReplay(files, directory)         iterate over it: `list[bytes]` is a command, `Entry`, `Library` and the other
-                                        events of `rdb_reader` come from a base file in RDB format
-    replay.file, replay.offset          where the present item stands
-    replay.torn                         what was cut off, if anything was
+    AOFReplay(files, directory)     iterate over it: a `list[bytes]` is a command; `Entry`, `Library` and
+                                    the other events of `rdb_reader` come from a base file in RDB format
+    replay.file, replay.offset      where the present item stands
+    replay.torn                     what was cut off, if anything was
 
 A file that begins with the magic of an RDB file is one, and may have commands after its end: in the single
 file of Redis 4 to 6 the "RDB preamble" stood before them.
@@ -55,7 +55,7 @@ class _TornError(Exception):
 
 
 class AOFReplay:
-    """Reads a directory once. With `load_truncated` a torn tail is accepted and noted; without, it is an error.
+    """Reads a directory once. With `load_truncated` a torn tail is noted; without, it is an error.
 
     The file itself is not touched: `cut_torn_tail` does that, when everything else has been loaded.
     `until` stops before the first command that a timestamp puts after so many seconds since the epoch.
@@ -231,7 +231,7 @@ class CommandReader:
         if not 1 <= count <= MOST_ARGUMENTS:
             text = "a command with an impossible number of arguments"
             raise RDBError(text, source.offset - len(line) - 2)
-        argv = []
+        argv: list[bytes] = []
         while len(argv) < count:
             argv.append(self._argument())
         return argv

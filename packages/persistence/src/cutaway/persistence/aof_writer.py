@@ -40,7 +40,7 @@ Command = Sequence[bytes]
 
 
 def commands_for(key: bytes, value: Value, expire_at: int | None = None) -> Iterator[Command]:
-    """Yield the commands that make `key` what it is; `expire_at` is milliseconds since the epoch. O(bytes)."""
+    """Yield the commands that make a key; `expire_at` is milliseconds since the epoch. O(bytes)."""
     if isinstance(value, int):
         yield b"SET", key, b"%d" % value
     elif isinstance(value, (bytes, bytearray)):
@@ -123,7 +123,7 @@ def write_aof(
     *,
     libraries: Iterable[bytes] = (),
 ) -> int:
-    """Write a base file of commands; return its size in bytes. `write` takes all of the bytearray it is given."""
+    """Write a base file of commands; return its size. `write` takes all of the bytearray it is given."""
     out = bytearray()
     written = 0
     for source in libraries:

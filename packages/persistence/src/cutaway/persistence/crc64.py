@@ -142,7 +142,7 @@ def _by_folding(data: memoryview, crc: int) -> int:
 
 
 def _fold(message: int, top: int, distance: int, exponents: tuple[int, ...]) -> int:
-    """Take the `top` highest powers off the message and add them back `distance` lower, times the exponents."""
+    """Take the `top` highest powers off the message and add them back `distance` lower, times r."""
     rest = message >> top
     folded = high = message ^ rest << top
     for exponent in exponents[1:]:

@@ -42,7 +42,7 @@ def dump(value: Value, version: int | None = None) -> bytes:
 
 
 def restore(payload: bytes, options: ValueOptions | None = None) -> Value:
-    """Return the value of a DUMP payload. Raises DumpError with the text RESTORE replies, without its "ERR". O(bytes)."""
+    """Return the value of a DUMP payload. Raises DumpError with what RESTORE replies after ERR. O(bytes)."""
     if len(payload) < FOOTER or not _is_known(int.from_bytes(payload[-FOOTER:-8], "little")):
         raise DumpError(WRONG_CHECKSUM)
     body = memoryview(payload)[:-8]

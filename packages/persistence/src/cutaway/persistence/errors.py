@@ -12,7 +12,7 @@ class PersistenceError(Exception):
 
 
 class RDBError(PersistenceError):
-    """An RDB file or payload that cannot be read; `offset` is the byte where reading it stopped making sense."""
+    """An RDB file or payload that cannot be read; `offset` is the byte where it stopped making sense."""
 
     def __init__(self, text: str, offset: int) -> None:
         super().__init__(f"{text} (at byte {offset})")

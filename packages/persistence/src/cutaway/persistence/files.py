@@ -162,7 +162,7 @@ def read_whole(files: Files, path: str) -> bytes:
 
 
 def replace_whole(files: Files, path: str, data: bytes) -> None:
-    """Put a small file in place of the old one, atomically and durably. Raises OSError, leaving the old one."""
+    """Put a small file in place of the old one, atomically and durably. Raises OSError: the old one stays."""
     directory, _, name = path.rpartition("/")
     temporary = f"{directory}/temp-{name}"
     if files.size(temporary) is not None:

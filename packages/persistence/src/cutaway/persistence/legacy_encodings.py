@@ -8,7 +8,7 @@ lets the value that is built from these choose its own encoding.
     total bytes (u32 LE) | offset of the last entry (u32 LE) | entries (u16 LE, 65535 = "count them") | entry
     ... | FF
 
-    entry:  length of the entry before, so that the list can be walked backwards: one byte, or FE and four (u32 LE)
+    entry:  length of the entry before, so that it can be walked backwards: one byte, or FE and four (u32 LE)
             encoding and length:
                 00xxxxxx                    string, 6 bits of length
                 01xxxxxx xxxxxxxx           string, 14 bits, big-endian

@@ -141,7 +141,7 @@ NO_EXPIRY: Final = -1
 
 LZF_LONGEST_MATCH: Final = 264
 LZF_LARGEST_RATIO: Final = 88
-"""Three compressed bytes stand for at most 264, so an original that claims to be 88 times as long is a lie."""
+"""Three compressed bytes stand for at most 264; an original that claims to be longer is a lie."""
 
 
 def header_of(version: int) -> bytes:

@@ -77,7 +77,7 @@ class SlotImport(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A key. `expire_at` is milliseconds since the epoch, `idle` seconds, `freq` the logarithmic counter of LFU."""
+    """A key. `expire_at` is milliseconds since the epoch, `idle` seconds, `freq` the counter of LFU."""
 
     db: int
     key: bytes

@@ -88,7 +88,7 @@ class Source:
 
     @property
     def crc(self) -> int:
-        """The CRC-64 of all bytes consumed so far, zero if none is kept. O(bytes since it was last asked for)."""
+        """The CRC-64 of all bytes consumed so far, zero if none is kept. O(bytes since last asked for)."""
         if not self._checksum:
             return 0
         self._crc = crc64(memoryview(self.data)[self._crc_from : self.pos], self._crc)
@@ -112,7 +112,7 @@ class Source:
         return True
 
     def take(self, size: int) -> bytes:
-        """Return the next `size` bytes. Raises RDBError if the input ends before, having kept what there was."""
+        """Return the next `size` bytes. Raises RDBError if the input ends before."""
         pos = self.pos
         end = pos + size
         if end <= len(self.data):
@@ -126,7 +126,7 @@ class Source:
         return self._take_large(size)
 
     def _take_large(self, size: int) -> bytes:
-        """Gather a long string from what arrives, so that a false length costs no more than the input holds."""
+        """Gather a long string from what arrives: a false length costs no more than the input holds."""
         start = self.offset
         gathered = bytearray()
         while len(gathered) < size:

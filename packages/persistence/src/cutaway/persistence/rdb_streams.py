@@ -191,5 +191,5 @@ def _encode_consumer(out: bytearray, consumer: Consumer, version: int, strings: 
         out += consumer.active_time.to_bytes(8, "little", signed=True)
     pending: PendingList = consumer.pending
     out += encode_length(len(pending))
-    for entry_id in pending:
+    for entry_id, _ in pending.items():  # noqa: PERF102 - it is no dict
         out += pack_id(*entry_id)

@@ -81,7 +81,8 @@ def decode_value(source: Source, type_number: int, options: ValueOptions, key: b
 def _unknown(source: Source, type_number: int, key: bytes) -> str:
     """Say why there is no decoder for this type."""
     if type_number == rdb.TYPE_MODULE_2:
-        return f"key {key!r} holds a value of module type '{module_name(source.length('module'))}', which is not loaded"
+        name = module_name(source.length("module"))
+        return f"key {key!r} holds a value of module type '{name}', which is not loaded"
     if type_number == rdb.TYPE_MODULE_PRE_GA:
         return f"key {key!r} holds a module value in the format of a release candidate"
     return f"key {key!r} has the unknown type {type_number}"

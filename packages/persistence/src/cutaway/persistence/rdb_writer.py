@@ -50,7 +50,7 @@ _FREQ: Final = bytes((rdb.OPCODE_FREQ,))
 
 
 class DatabaseDump(NamedTuple):
-    """One database on its way into a file: its number, how many keys it has and how many expire, and the items."""
+    """One database on its way into a file: number, count of keys, count of those that expire, items."""
 
     number: int
     size: int
@@ -67,7 +67,7 @@ def required_version(values: Iterable[Value]) -> int:
 
 
 class RDBWriter:
-    """Writes one file. `write` takes bytes and takes all of them; the bytearray it gets is reused after it returns.
+    """Writes one file. `write` takes all it is given; the bytearray is used again when it returns.
 
     `hints` says what an item's access hint is: "idle", seconds since the last access (an LRU policy), or
     "freq", the logarithmic counter from 0 to 255 (an LFU policy). Items whose hint is None have none.
@@ -95,7 +95,7 @@ class RDBWriter:
         self._values = ValueEncoder(version, self._strings)
 
     def begin(self, aux: Mapping[bytes, bytes]) -> None:
-        """Write the header and the auxiliary fields; Redis's own are redis-ver, redis-bits, ctime, used-mem …."""
+        """Write the header and auxiliary fields; Redis has redis-ver, ctime, used-mem and more."""
         self._out += rdb.header_of(self.version)
         for name, value in aux.items():
             self._out.append(rdb.OPCODE_AUX)
