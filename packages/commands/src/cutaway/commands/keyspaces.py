@@ -169,21 +169,40 @@ class Database:
             self.notify(key, "new")
         return entry
 
-    def set(self, key: bytes, value: Any, expire_at: int = 0, *, keep_ttl: bool = False) -> Entry:
+    def set(self, key: bytes, value: Any, expire_at: int = 0, keep_ttl: bool = False) -> Entry:  # noqa: FBT001, FBT002
         """Store a value, whatever was there; the caller calls `changed`. O(1), the old value's release aside."""
-        entry = self.lookup_write(key)
+        keyspace = self.keyspace
+        entry = self.keys.get(key)
+        if entry is not None and entry.expire_at:
+            entry = self._overwrite_expiring(key, entry, keep_ttl or expire_at > 0)
         if entry is None:
             entry = self.add(key, value)
         else:
-            if self.volatile_fields:
-                self.volatile_fields.pop(key, None)
-            self.keyspace.release(entry.value)
+            old = entry.value
+            if type(old) is not bytes and type(old) is not int:
+                self._drop(key, old)
             entry.value = value
-            if entry.expire_at and not keep_ttl and not expire_at:
-                self.persist(key, entry)
+            if keyspace.access_for is None:
+                entry.access = keyspace.lru_clock
+            else:
+                entry.access = keyspace.access_for(entry.access)
         if expire_at:
             self.expire(key, entry, expire_at)
         return entry
+
+    def _overwrite_expiring(self, key: bytes, entry: Entry, keep_ttl: bool) -> Entry | None:  # noqa: FBT001
+        """Before a key with an expiry is set: it may be over, and unless `keep_ttl` it loses its expiry."""
+        if entry.expire_at <= self.keyspace.now:
+            return self._expired(key, entry)
+        if not keep_ttl:
+            self.persist(key, entry)
+        return entry
+
+    def _drop(self, key: bytes, value: Any) -> None:
+        """A value that may be large, or hold fields that expire, makes room for another one."""
+        if self.volatile_fields:
+            self.volatile_fields.pop(key, None)
+        self.keyspace.release(value)
 
     def expire(self, key: bytes, entry: Entry, at: int) -> None:
         """Let the key end at `at` (milliseconds since the epoch). O(1)."""

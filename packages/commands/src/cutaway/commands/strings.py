@@ -34,7 +34,7 @@ MSETEX_OPTIONS: Final = Options("NX|XX", "EX:bytes|PX:bytes|EXAT:bytes|PXAT:byte
 
 def encode_string(value: bytes) -> bytes | int:
     """The form in which a string that came from a client is kept: an int if it is the canonical spelling of one."""
-    if len(value) <= 20 and value[-1:].isdigit():
+    if 0 < len(value) <= 20 and 48 <= value[-1] <= 57:
         number = arguments.integer_or_none(value)
         if number is not None:
             return number
