@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import shutil
 import socket
 import subprocess
@@ -124,3 +125,80 @@ def short_path() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp())
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
+
+
+class Disk:
+    """A disk in memory that can be full, forget what was not synced, and fail at a chosen call."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, bytearray] = {}
+        self.room = 1 << 40
+        self.fail_fsync = False
+        self.fail: str = ""
+        self.fsyncs = 0
+
+    def _check(self, call: str) -> None:
+        if self.fail == call:
+            raise OSError(5, f"{call} failed")
+
+    def open_append(self, path: str) -> DiskHandle:
+        self._check("open")
+        self.data.setdefault(path, bytearray())
+        return DiskHandle(self, path)
+
+    def open_read(self, path: str) -> io.BytesIO:
+        return io.BytesIO(self.data[path])
+
+    def size(self, path: str) -> int | None:
+        return len(self.data[path]) if path in self.data else None
+
+    def replace(self, source: str, target: str) -> None:
+        self._check("replace")
+        self.data[target] = self.data.pop(source)
+
+    def remove(self, path: str) -> None:
+        self._check("remove")
+        del self.data[path]
+
+    def make_directory(self, path: str) -> None:
+        pass
+
+    def sync_directory(self, path: str) -> None:
+        self._check("sync_directory")
+
+
+class DiskHandle:
+    """An open file of a `Disk`: what it writes to stays the same when the file is renamed."""
+
+    def __init__(self, disk: Disk, path: str) -> None:
+        self._disk = disk
+        self._file = disk.data[path]
+        self.closed = False
+
+    def write(self, data: bytes | bytearray) -> int:
+        self._disk._check("write")
+        count = min(len(data), self._disk.room)
+        if data and not count:
+            raise OSError(28, "No space left on device")
+        self._disk.room -= count
+        self._file += data[:count]
+        return count
+
+    def fsync(self) -> None:
+        if self._disk.fail_fsync:
+            raise OSError(5, "Input/output error")
+        self._disk.fsyncs += 1
+
+    def truncate(self, size: int) -> None:
+        self._disk._check("truncate")
+        self._disk.room += len(self._file) - size
+        del self._file[size:]
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def disk() -> Disk:
+    """Return a disk in memory."""
+    return Disk()
