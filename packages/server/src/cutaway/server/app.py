@@ -17,16 +17,18 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cutaway.commands import Engine
+from cutaway.commands.blocking_lists import lists
 from cutaway.commands.connections import connections
 from cutaway.commands.expiring import generic
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
+from cutaway.commands.set_algebra import sets
 from cutaway.commands.strings import strings
 from cutaway.config import Config
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.servers import Server
 
-TABLES: Final = (strings, connections, generic, objects)
+TABLES: Final = (strings, lists, sets, connections, generic, objects)
 
 log: Final = logging.getLogger("cutaway.server")
 
