@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from cutaway.commands.clients import Client
 from cutaway.commands.keyspaces import Database
-from cutaway.resp import NULL_ARRAY, Reply
+from cutaway.resp import NULL_ARRAY, Reply, ReplyValue
 
 if TYPE_CHECKING:
     from cutaway.commands.engine import Engine
@@ -43,8 +43,11 @@ def holds(*kinds: type) -> Wakes:
     return condition
 
 
-class Block:
-    """A handler's way to say: not yet. `deadline` is in milliseconds since the epoch, 0 to wait for ever."""
+class Block(ReplyValue):
+    """A handler's way to say: not yet. A reply to the engine, which is never sent.
+
+    `deadline` is in milliseconds since the epoch, 0 to wait for ever.
+    """
 
     __slots__ = ("argv", "deadline", "keys", "runs_at_deadline", "timeout_reply", "wakes")
 

@@ -58,7 +58,7 @@ def _pop_first(client: Client, keys: Sequence[bytes], event: str) -> Reply:
 @lists.command("BLPOP", arity=-3, flags="write blocking", keys=RW(1, "access delete", last=-2), since="2.0.0",
                syntax="key [key ...] timeout",
                history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")])  # fmt: skip
-def blpop(client: Client, *words: bytes) -> Reply | Block:
+def blpop(client: Client, *words: bytes) -> Reply:
     """Removes and returns the first element of the first list that has one, or waits for it. O(n) for n keys."""
     *keys, timeout = words
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
@@ -68,7 +68,7 @@ def blpop(client: Client, *words: bytes) -> Reply | Block:
 @lists.command("BRPOP", arity=-3, flags="write blocking", keys=RW(1, "access delete", last=-2), since="2.0.0",
                syntax="key [key ...] timeout",
                history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")])  # fmt: skip
-def brpop(client: Client, *words: bytes) -> Reply | Block:
+def brpop(client: Client, *words: bytes) -> Reply:
     """Removes and returns the last element of the first list that has one, or waits for it. O(n) for n keys."""
     *keys, timeout = words
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
@@ -113,7 +113,7 @@ def lmpop(client: Client, *words: bytes) -> Reply:
 
 @lists.command("BLMPOP", arity=-5, flags="write blocking movablekeys", keys=RW(2, "access delete", key_count=0),
                since="7.0.0", syntax="timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]")  # fmt: skip
-def blmpop(client: Client, timeout: bytes, *words: bytes) -> Reply | Block:
+def blmpop(client: Client, timeout: bytes, *words: bytes) -> Reply:
     """Removes and returns elements of the first list that has any, or waits for one. O(n + m) for n keys, m elements."""
     keys, event, count = _parse_mpop(words)
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
@@ -164,7 +164,7 @@ def rpoplpush(client: Client, source: bytes, destination: bytes) -> Reply:
                syntax="source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout")  # fmt: skip
 def blmove(
     client: Client, source: bytes, destination: bytes, where_from: bytes, where_to: bytes, timeout: bytes
-) -> Reply | Block:
+) -> Reply:
     """Moves an element from one end of a list to one end of another, or waits for one, and returns it. O(1)."""
     event, to_event = _event(where_from), _event(where_to)
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
@@ -178,7 +178,7 @@ def blmove(
 @lists.command("BRPOPLPUSH", arity=4, flags="write denyoom blocking", keys=SOURCE_AND_DESTINATION, since="2.2.0",
                syntax="source destination timeout",
                history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")])  # fmt: skip
-def brpoplpush(client: Client, source: bytes, destination: bytes, timeout: bytes) -> Reply | Block:
+def brpoplpush(client: Client, source: bytes, destination: bytes, timeout: bytes) -> Reply:
     """Moves the last element of a list to the head of another, or waits for one, and returns it. O(1)."""
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
     element = _move(client, source, destination, "rpop", "lpop")
@@ -188,6 +188,6 @@ def brpoplpush(client: Client, source: bytes, destination: bytes, timeout: bytes
     return element
 
 
-def _wait_to_move(client: Client, source: bytes, deadline: int) -> Reply | Block:
+def _wait_to_move(client: Client, source: bytes, deadline: int) -> Reply:
     """Redis's two ways to say "nothing": a null where the client may not wait, a null array when it waited in vain."""
     return None if client.deny_blocking else Block((source,), deadline, A_LIST)

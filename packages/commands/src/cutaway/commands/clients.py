@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from cutaway.resp import Reply
+from cutaway.resp import Reply, ReplyValue
 
 if TYPE_CHECKING:
     from cutaway.commands.blocking import Waiting
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Intercept = Callable[["Client", "Command", Sequence[bytes]], Reply]
 
 
-class Pass:
+class Pass(ReplyValue):
     """What an intercept answers when it has nothing to say: the command runs as usual."""
 
     __slots__ = ()
