@@ -42,6 +42,7 @@ from cutaway.commands.clients import PASS, Client
 from cutaway.commands.clocks import Clock, Stopwatch, stopwatch, system_clock
 from cutaway.commands.expiry import ActiveExpiry
 from cutaway.commands.keyspaces import DATABASES, Database, Entry, Keyspace
+from cutaway.commands.reclaiming import Reclaimer
 from cutaway.commands.tables import Command, compose
 from cutaway.config import Config
 from cutaway.datastructures import Dict
@@ -65,7 +66,7 @@ class Engine:
     __slots__ = (
         "_spelled", "active_expiry", "blocking", "clients", "clock", "commands", "config", "effects", "errors_by_code",
         "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_cron",
-        "on_propagate", "pending", "stopwatch",
+        "on_propagate", "pending", "reclaimer", "stopwatch",
     )  # fmt: skip
 
     def __init__(
@@ -86,6 +87,8 @@ class Engine:
         self.keyspace: Final = Keyspace(databases, now=clock(), rng=rng, limits=self.limits, make_dict=make_dict)
         self.keyspace.propagate_deletion = self._propagate_deletion
         self.keyspace.propagate_field_deletion = self._propagate_field_deletion
+        self.reclaimer: Final = Reclaimer(stopwatch)
+        self.keyspace.release = self.reclaimer.release
         self.commands: Final = compose(tables)
         self._spelled: Final[dict[bytes, Command]] = {}
         self.clients: Final[dict[int, Client]] = {}

@@ -257,6 +257,7 @@ class Database:
     def clear(self) -> None:
         """Drop all keys at once; the caller sees to notifications. The values are released away from the reply."""
         keyspace = self.keyspace
+        keyspace.release(self.expires)
         keyspace.release(self.keys)
         empty: Dict[bytes, Entry] = keyspace.make_dict()
         for listener in keyspace.on_replaced:

@@ -306,6 +306,19 @@ class Dict(Generic[K, V]):
             if table is not None:
                 yield from filter(None, table)
 
+    def dismantle(self) -> Iterator[dict[K, V]]:
+        """Take the mapping apart: bucket after bucket, each gone from it when it is given. It must not be used meanwhile.
+
+        Freeing a table of millions at once takes long; a server frees it like this, a few buckets at a time.
+        """
+        tables = [self._table, self._old or []]
+        self.clear()
+        for table in tables:
+            while table:
+                bucket = table.pop()
+                if bucket is not None:
+                    yield bucket
+
     def __iter__(self) -> Iterator[K]:
         """The keys, in no particular order."""
         for bucket in self._buckets():

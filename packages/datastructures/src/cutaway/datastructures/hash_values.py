@@ -238,6 +238,11 @@ class HashValue:
         twin._expiries = None if self._expiries is None else self._expiries.copy()
         return twin
 
+    def dismantle(self) -> Iterator[object]:
+        """Take the value apart, a bounded piece with each step; it must not be used any more. For freeing large ones."""
+        if isinstance(self._body, Dict):
+            yield from self._body.dismantle()
+
     def memory_usage(self, samples: int = 5) -> int:
         """Bytes of this process, estimated from so many of the fields (0: all). O(samples)."""
         body = self._body

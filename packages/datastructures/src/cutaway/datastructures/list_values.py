@@ -65,6 +65,13 @@ class ListValue:
         """The structure that holds the data: "listpack" or "quicklist"."""
         return "listpack" if isinstance(self._body, ListPack) else "quicklist"
 
+    def dismantle(self) -> Iterator[object]:
+        """Take the value apart, a bounded piece with each step; it must not be used any more. For freeing large ones."""
+        if isinstance(self._body, QuickList):
+            nodes = self._body.nodes
+            while nodes:
+                yield nodes.pop()
+
     def memory_usage(self) -> int:
         """Return the bytes of process memory held, roughly. O(nodes)."""
         return _OBJECT_BYTES + self._body.memory_usage()

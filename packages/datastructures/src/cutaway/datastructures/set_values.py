@@ -264,6 +264,11 @@ class SetValue:
         twin._body = self._body.copy()
         return twin
 
+    def dismantle(self) -> Iterator[object]:
+        """Take the value apart, a bounded piece with each step; it must not be used any more. For freeing large ones."""
+        if isinstance(self._body, Dict):
+            yield from self._body.dismantle()
+
     def memory_usage(self, samples: int = 5) -> int:
         """Bytes of this process, estimated from so many of the members (0: all). O(samples)."""
         body = self._body

@@ -276,6 +276,13 @@ class SortedSetValue:
             other._become_large(self._index)
         return other
 
+    def dismantle(self) -> Iterator[object]:
+        """Take the value apart, a bounded piece with each step; it must not be used any more. For freeing large ones."""
+        if self._scores is not None:
+            yield from self._scores.dismantle()
+            while len(self._index):
+                yield self._index.pop_last()
+
     def memory_usage(self, samples: int = SAMPLES) -> int:
         """Estimate the process bytes, members judged by `samples` of them (0: by all). O(samples)."""
         total = getsizeof(self) + self._index.memory_usage()

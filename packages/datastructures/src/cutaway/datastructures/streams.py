@@ -425,6 +425,11 @@ class Stream:
         """The radix tree itself, to look at."""
         return self._tree
 
+    def dismantle(self) -> Iterator[object]:
+        """Take the value apart, a bounded piece with each step; it must not be used any more. For freeing large ones."""
+        while (last := self._tree.last()) is not None:
+            yield self._tree.remove(last[0])
+
     def memory_usage(self) -> int:
         """Return the approximate bytes held, consumer groups included. O(nodes + pending entries)."""
         packs = sum(node.pack.memory_usage() + _NODE_BYTES for node in self._tree.values())

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("cutaway.server")
 
+RECLAIM_NANOSECONDS: Final = 500_000
+RECLAIM_PAUSE: Final = 0.001
+"""Memory is given back half a millisecond at a time, with a pause of a millisecond (in seconds) in between."""
+
 OutputLimits = dict[bytes, tuple[int, int, int]]
 """By client type: hard limit in bytes, soft limit in bytes, seconds over the soft limit; 0 for none."""
 
@@ -57,6 +61,7 @@ class Server:
         self._cron_handle: asyncio.TimerHandle | None = None
         self._deadline_handle: asyncio.TimerHandle | None = None
         engine.extras["server"] = self
+        engine.reclaimer.on_work = self._reclaim_soon
         engine.config.subscribe("client-output-buffer-limit", self._set_output_limits)
 
     def _set_output_limits(self, value: Any) -> None:
@@ -181,6 +186,13 @@ class Server:
         self._deadline_handle = None
         self.engine.expire_blocked()
         self._arm_deadline()
+
+    def _reclaim_soon(self) -> None:
+        self.loop.call_later(RECLAIM_PAUSE, self._reclaim)
+
+    def _reclaim(self) -> None:
+        if self.engine.reclaimer.step(RECLAIM_NANOSECONDS):
+            self._reclaim_soon()
 
     def _cron(self) -> None:
         config = self.engine.config
