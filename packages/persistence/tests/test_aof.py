@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from cutaway.persistence import (
     ALWAYS,
@@ -45,7 +44,11 @@ def replayed(disk, **options):
 
 def test_a_new_directory_gets_a_base_an_increment_and_a_manifest(disk):
     opened(disk)
-    assert sorted(disk.data) == ["d/appendonly.aof.1.base.rdb", "d/appendonly.aof.1.incr.aof", "d/appendonly.aof.manifest"]
+    assert sorted(disk.data) == [
+        "d/appendonly.aof.1.base.rdb",
+        "d/appendonly.aof.1.incr.aof",
+        "d/appendonly.aof.manifest",
+    ]
     assert disk.data["d/appendonly.aof.manifest"] == (
         b"file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
     )
@@ -56,7 +59,11 @@ def test_select_is_written_when_the_database_changes_and_first_in_each_file(disk
     for database in (0, 0, 2, 0):
         aof.feed(database, [b"SET", b"k", b"v"])
     assert aof.flush()
-    names = [item[0] if item[0] != b"SELECT" else b" ".join(item) for item in AOFReplay(disk, "d") if isinstance(item, list)]
+    names = [
+        item[0] if item[0] != b"SELECT" else b" ".join(item)
+        for item in AOFReplay(disk, "d")
+        if isinstance(item, list)
+    ]
     assert names == [b"SELECT 0", b"SET", b"SET", b"SELECT 2", b"SET", b"SELECT 0", b"SET"]
     aof.begin_rewrite()
     aof.feed(0, [b"SET", b"k", b"v"])
@@ -144,7 +151,11 @@ def test_a_rewrite_replaces_what_came_before_and_keeps_what_came_since(disk):
     aof.flush()
     base_writer(disk, [(b"old", 1, None, None)])(path)
     aof.finish_rewrite(path)
-    assert sorted(disk.data) == ["d/appendonly.aof.2.base.rdb", "d/appendonly.aof.2.incr.aof", "d/appendonly.aof.manifest"]
+    assert sorted(disk.data) == [
+        "d/appendonly.aof.2.base.rdb",
+        "d/appendonly.aof.2.incr.aof",
+        "d/appendonly.aof.manifest",
+    ]
     items = [item for item in AOFReplay(disk, "d") if isinstance(item, (Entry, list))]
     assert items[0][1:3] == (b"old", 1)
     assert items[2] == [b"SET", b"new", b"2"]
@@ -172,7 +183,9 @@ def test_a_rewrite_that_fails_at_any_call_loses_nothing(disk, call):
         with pytest.raises(OSError, match="failed"):
             aof.finish_rewrite(path)
     disk.fail = ""
-    keys = [item[1] for item in AOFReplay(disk, "d") if isinstance(item, (Entry, list)) and item[0] != b"SELECT"]
+    keys = [
+        item[1] for item in AOFReplay(disk, "d") if isinstance(item, (Entry, list)) and item[0] != b"SELECT"
+    ]
     assert sorted(set(keys)) == [b"a", b"b", b"c"] or keys == [b"a", b"c"]
     again = opened(disk)
     assert not again.rewriting
@@ -223,7 +236,14 @@ def test_an_upgrade_that_was_cut_short_is_finished(disk):
     assert len(replayed(disk)[0]) == 1
 
 
-COMMANDS = [[b"SET", b"a", b"1\r\n*3"], [b"MULTI"], [b"DEL", b"a"], [b"INCR", b"b"], [b"EXEC"], [b"SET", b"", b""]]
+COMMANDS = [
+    [b"SET", b"a", b"1\r\n*3"],
+    [b"MULTI"],
+    [b"DEL", b"a"],
+    [b"INCR", b"b"],
+    [b"EXEC"],
+    [b"SET", b"", b""],
+]
 RUN = b"".join(map(encode_request, COMMANDS))
 ENDS = [len(b"".join(map(encode_request, COMMANDS[:n]))) for n in range(7)]
 
@@ -248,7 +268,9 @@ def test_a_file_cut_anywhere_ends_with_the_last_whole_command_or_transaction(dis
     assert disk.data["d/x"] == RUN[:whole]
 
 
-@pytest.mark.parametrize("damage", [b"garbage\r\n", b"*0\r\n", b"*-1\r\n", b"*1\r\nx\r\n", b"*1\r\n$1\r\nabc", b"\0" * 30 + b"\n"])
+@pytest.mark.parametrize(
+    "damage", [b"garbage\r\n", b"*0\r\n", b"*-1\r\n", b"*1\r\nx\r\n", b"*1\r\n$1\r\nabc", b"\0" * 30 + b"\n"]
+)
 def test_damage_in_the_middle_names_file_offset_and_tool(disk, damage):
     with_increment(disk, RUN + damage + RUN)
     with pytest.raises(AOFError, match=r"x: Bad file format.*check --fix") as caught:

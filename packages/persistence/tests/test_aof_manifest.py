@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from cutaway.persistence import AOFError, Manifest
 from cutaway.persistence.aof_manifest import BASE, HISTORY, INCREMENTAL, AOFFile
 
-names = st.text(st.characters(exclude_characters="/\\\0", exclude_categories=("Cs",)), min_size=1, max_size=30)
+names = st.text(
+    st.characters(exclude_characters="/\\\0", exclude_categories=("Cs",)), min_size=1, max_size=30
+)
 
 
 @given(names, st.lists(names, max_size=4))
@@ -16,7 +18,11 @@ def test_any_name_survives_being_written_and_read(base, others):
     manifest.increments = [AOFFile(name, n + 1, INCREMENTAL) for n, name in enumerate(others)]
     manifest.history = [AOFFile(name, 9, HISTORY) for name in others]
     again = Manifest.parse(manifest.format())
-    assert (again.base, again.increments, again.history) == (manifest.base, manifest.increments, manifest.history)
+    assert (again.base, again.increments, again.history) == (
+        manifest.base,
+        manifest.increments,
+        manifest.history,
+    )
 
 
 def test_comments_unknown_keys_and_quotes_are_read():

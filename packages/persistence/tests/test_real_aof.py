@@ -99,7 +99,9 @@ def test_a_directory_of_ours_starts_a_real_server(start, short_path, kind, rdb):
     assert loaded("XINFO", "GROUPS", "x") == origin("XINFO", "GROUPS", "x")
     assert loaded("FCALL", "f", 0) == 1
     if (tool := which("redis-check-aof")) and kind == "redis":
-        done = subprocess.run([tool, f"{directory}/appendonly.aof.manifest"], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [tool, f"{directory}/appendonly.aof.manifest"], capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, done.stdout
         assert "is valid" in done.stdout
 
@@ -122,7 +124,9 @@ def test_a_directory_of_a_real_server_is_replayed(start, kind, preamble):
     assert replay.size > 0
     items = list(replay)
     assert replay.torn is None
-    keys = {item.key for item in items if isinstance(item, Entry)} | {i[1] for i in items if isinstance(i, list) and len(i) > 2}
+    keys = {item.key for item in items if isinstance(item, Entry)} | {
+        i[1] for i in items if isinstance(i, list) and len(i) > 2
+    }
     assert keys >= {b"s", b"n", b"e", b"l", b"i", b"t", b"z", b"h", b"x", b"late", b"three"}
     assert any(item == [b"INCR", b"late"] for item in items)
     target = start(kind)
@@ -165,8 +169,8 @@ def test_payloads_are_refused_in_the_words_of_the_server(start, kind):
     good = server("DUMP", "l")
     footer = good[-10:-8]
     bad = [b"", good[:9], good[:-1], good[:-1] + bytes((good[-1] ^ 1,)), good[:-10] + b"\xff\xff" + good[-8:]]
-    for body in (b"\x12\x01\x02\xc3\x05", b"\x63\x01a", b"\x01\x00", b"\x00\x40\x50abc", b"\x07\x00"):
-        bad.append(body + footer + crc64(body + footer).to_bytes(8, "little"))
+    bodies = (b"\x12\x01\x02\xc3\x05", b"\x63\x01a", b"\x01\x00", b"\x00\x40\x50abc", b"\x07\x00")
+    bad += [body + footer + crc64(body + footer).to_bytes(8, "little") for body in bodies]
     for payload in bad:
         reply = server("RESTORE", "k", 0, payload)
         with pytest.raises(DumpError) as caught:

@@ -10,7 +10,16 @@ from shutil import which
 import pytest
 
 from cutaway.datastructures.hash_values import HashValue
-from cutaway.persistence import Aux, DatabaseDump, Entry, Library, RDBReader, Value, required_version, write_rdb
+from cutaway.persistence import (
+    Aux,
+    DatabaseDump,
+    Entry,
+    Library,
+    RDBReader,
+    Value,
+    required_version,
+    write_rdb,
+)
 
 KINDS = ("redis", "valkey")
 

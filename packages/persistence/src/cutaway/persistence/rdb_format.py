@@ -130,6 +130,22 @@ OPCODE_EXPIRETIME: Final = 253
 OPCODE_SELECTDB: Final = 254
 OPCODE_EOF: Final = 255
 
+OPCODE_NAMES: Final[dict[int, str]] = {
+    OPCODE_SLOT_IMPORT: "slot import",
+    OPCODE_SLOT_INFO: "slot info",
+    OPCODE_FUNCTION2: "function library",
+    OPCODE_FUNCTION_PRE_GA: "function library of a release candidate",
+    OPCODE_MODULE_AUX: "module data",
+    OPCODE_IDLE: "idle time of the next key",
+    OPCODE_FREQ: "access frequency of the next key",
+    OPCODE_AUX: "auxiliary field",
+    OPCODE_RESIZEDB: "size of the database",
+    OPCODE_EXPIRETIME_MS: "expiry of the next key, in ms",
+    OPCODE_EXPIRETIME: "expiry of the next key, in s",
+    OPCODE_SELECTDB: "select database",
+    OPCODE_EOF: "end of file",
+}
+
 QUICKLIST_NODE_PLAIN: Final = 1
 QUICKLIST_NODE_PACKED: Final = 2
 

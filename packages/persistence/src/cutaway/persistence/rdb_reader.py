@@ -158,6 +158,8 @@ class RDBReader:
                 continue
             start = source.offset
             opcode = source.byte()
+            if source.trace is not None:
+                source.trace.leaf(start, source.offset, "opcode or type", _name_of(opcode))
             if opcode < rdb.OPCODE_SLOT_IMPORT:
                 entry = self._entry(opcode, start)
                 if entry is not None:
@@ -170,7 +172,7 @@ class RDBReader:
             ):
                 self._attribute(opcode)
             elif opcode == rdb.OPCODE_EOF:
-                yield self._end(start)
+                yield self._end()
                 return
             else:
                 yield self._other(opcode, start)
@@ -218,9 +220,6 @@ class RDBReader:
         """Read a key and its value, and give it what was said about it before. None if the value is empty."""
         source = self.source
         source.open("key")
-        if source.trace is not None:
-            name = rdb.TYPE_NAMES.get(type_number, "unknown")
-            source.trace.leaf(start, source.offset, "type", f"{type_number}: {name}")
         key = source.string("key")
         if type_number not in rdb.TYPE_NAMES:
             text = f"key {key!r} has the unknown type {type_number}"
@@ -280,7 +279,7 @@ class RDBReader:
         ]
         return SlotImport(job, ranges)
 
-    def _end(self, start: int) -> End:
+    def _end(self) -> End:
         """Read the end of the file and hold the checksum against the bytes."""
         source = self.source
         offset = source.offset
@@ -289,8 +288,13 @@ class RDBReader:
         computed = source.crc
         stored = int.from_bytes(source.take(8), "little")
         if source.trace is not None:
-            source.trace.leaf(start, source.offset, "end and checksum", f"{stored:#018x}")
+            source.trace.leaf(offset, source.offset, "checksum", f"{stored:#018x}")
         if self._check and stored and stored != computed:
             text = f"Wrong RDB checksum: {stored:016x} is stored, {computed:016x} is right"
             raise RDBError(text, offset)
         return End(offset, stored)
+
+
+def _name_of(opcode: int) -> str:
+    """Return what an opcode or a type number says."""
+    return rdb.OPCODE_NAMES.get(opcode) or rdb.TYPE_NAMES.get(opcode) or f"unknown: {opcode}"
