@@ -18,6 +18,9 @@ INT64_MAX: Final = 2**63 - 1
 _HEX_FLOAT: Final = re.compile(rb"[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d+)?")
 _DECIMAL_FLOAT: Final = re.compile(rb"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE)
 
+_NOT_ZERO: Final = re.compile(rb"[^eEpP]*?[1-9]")
+"""A digit other than 0 before the exponent."""
+
 
 def integer_or_none(text: bytes) -> int | None:
     """The 64-bit integer that `text` is the canonical spelling of, or None. O(len)."""
@@ -69,6 +72,8 @@ def number_or_none(text: bytes) -> float | None:
             return None  # blanks and underscores, which Python takes and strtod does not
     if math.isnan(value) or (math.isinf(value) and any(digit in text for digit in b"0123456789")):
         return None  # nan, or a finite number too large for a double (ERANGE)
+    if not value and _NOT_ZERO.match(text) is not None:
+        return None  # too small for a double (ERANGE as well)
     return value
 
 

@@ -30,7 +30,7 @@ from cutaway.commands.key_specs import KeySpec
 from cutaway.resp import Reply
 
 Handler = Callable[..., Reply]
-KeyFinder = Callable[[Sequence[bytes]], list[tuple[bytes, KeySpec]]]
+KeyFinder = Callable[[Sequence[bytes]], list[tuple[int, KeySpec]]]
 
 FLAGS: Final = frozenset(
     """write readonly denyoom admin pubsub noscript blocking loading stale skip_monitor skip_slowlog asking fast no_auth
@@ -108,9 +108,11 @@ class Command:
         self.failed_calls = 0
 
     def _categories(self, explicit: str) -> Iterator[str]:
-        yield from explicit.split()
-        if self.group in GROUP_CATEGORIES:
-            yield GROUP_CATEGORIES[self.group]
+        words = explicit.split()
+        yield from (word for word in words if not word.startswith("-"))
+        category = GROUP_CATEGORIES.get(self.group)
+        if category is not None and f"-{category}" not in words:
+            yield category
         if "write" in self.flags:
             yield "write"
         if "readonly" in self.flags and self.group != "scripting":
@@ -124,10 +126,24 @@ class Command:
             yield "blocking"
 
     def keys(self, argv: Sequence[bytes]) -> list[tuple[bytes, KeySpec]]:
-        """The keys in `argv`, each with the spec that says what is done with it. O(keys)."""
-        if self.key_finder is not None:
-            return self.key_finder(argv)
-        return [(argv[place], spec) for spec in self.key_specs for place in spec.positions(argv)]
+        """The keys in `argv`, each with the spec that says what is done with it. O(argv)."""
+        return [(argv[place], spec) for place, spec in self.key_places(argv)]
+
+    def key_places(self, argv: Sequence[bytes]) -> list[tuple[int, KeySpec]]:
+        """The positions of the keys in `argv`; none where the arguments make no sense. O(argv).
+
+        The specs are asked first. Where they cannot tell (one is incomplete, or what is done with the key depends on an
+        option), the command's own finder is.
+        """
+        found: list[tuple[int, KeySpec]] = []
+        for spec in self.key_specs:
+            if "not_key" in spec.flags:
+                continue
+            places = None if "variable_flags" in spec.flags else spec.locate(argv)
+            if places is None or (places and "incomplete" in spec.flags):
+                return self.key_finder(argv) if self.key_finder is not None else []
+            found += [(place, spec) for place in places]
+        return found
 
     def fresh(self) -> Command:
         """A copy with counters at zero and no subcommands yet: every engine counts for itself."""
