@@ -27,6 +27,7 @@ from cutaway.resp import (
     ReplyError,
     ReplyParser,
     SetReply,
+    Several,
     Verbatim,
     encode_request,
 )
@@ -68,6 +69,8 @@ CASES: list[tuple[Any, bytes, bytes]] = [
     (NULL_ARRAY, b"*-1\r\n", b"_\r\n"),
     (NO_REPLY, b"", b""),
     (Push([b"a", 1]), b"*2\r\n$1\r\na\r\n:1\r\n", b">2\r\n$1\r\na\r\n:1\r\n"),
+    (Several([Push([b"a"]), 1]), b"*1\r\n$1\r\na\r\n:1\r\n", b">1\r\n$1\r\na\r\n:1\r\n"),
+    (Several([]), b"", b""),
     (Pairs([(b"a", 1.0)]), b"*2\r\n$1\r\na\r\n$1\r\n1\r\n", b"*1\r\n*2\r\n$1\r\na\r\n,1\r\n"),
     (PairMap([(b"a", [1])]), b"*1\r\n*2\r\n$1\r\na\r\n*1\r\n:1\r\n", b"%1\r\n$1\r\na\r\n*1\r\n:1\r\n"),
     (
@@ -263,3 +266,12 @@ def test_parsing_a_reply_undoes_encoding_it_however_it_is_cut(sent: list[Reply],
         received += parser
     assert received == sent
     assert list(map(type, received)) == list(map(type, sent))
+
+
+def test_a_push_for_many_is_encoded_once_for_each_protocol() -> None:
+    push = Push([b"message", b"channel", b"hello"])
+    for protocol in (2, 3):
+        first, second = Encoder(protocol).encode(push), Encoder(protocol).encode(push)
+        assert first is second
+    assert Encoder(2).encode(push) != Encoder(3).encode(push)
+    assert push == Push([b"message", b"channel", b"hello"])

@@ -64,7 +64,7 @@ class Engine:
     """A keyspace and the commands that work on it."""
 
     __slots__ = (
-        "_spelled", "active_expiry", "blocking", "clients", "clock", "commands", "config", "effects", "errors_by_code",
+        "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config", "effects", "errors_by_code",
         "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_cron",
         "on_propagate", "pending", "reclaimer", "stopwatch",
     )  # fmt: skip
@@ -93,6 +93,8 @@ class Engine:
         self._spelled: Final[dict[bytes, Command]] = {}
         self.clients: Final[dict[int, Client]] = {}
         self.next_client_id = 1
+        self.caller: Client | None = None
+        """Whose command runs, or ran last; None while the server does its regular work. EXEC's and a script's is the client."""
         self.blocking: Final = BlockedClients(self)
         self.active_expiry: Final = ActiveExpiry(self.keyspace, stopwatch)
         self.gates: tuple[Gate, ...] = ()
@@ -220,6 +222,8 @@ class Engine:
         """Run a command that may run; time it, queue its effect, and end the unit if it is the outermost one."""
         keyspace = self.keyspace
         dirty = keyspace.dirty
+        if not self.nesting:
+            self.caller = client
         started = self.stopwatch()
         try:
             reply = command.handler(client, *argv[1:])
@@ -314,6 +318,7 @@ class Engine:
     def cron(self) -> None:
         """What is done about ten times a second: expiry, steps of rehashing, and what the rooms hung in here."""
         self.tick()
+        self.caller = None
         self.active_expiry.cycle()
         if self.pending:
             self.flush_effects(together=False)

@@ -21,6 +21,7 @@ from cutaway.resp.replies import (
     ReplyError,
     ReplyValue,
     SetReply,
+    Several,
     Verbatim,
 )
 from cutaway.resp.reply_parser import ReplyParser, ReplyProtocolError
@@ -50,6 +51,7 @@ __all__ = [
     "RequestLimits",
     "RequestParser",
     "SetReply",
+    "Several",
     "Span",
     "Verbatim",
     "annotate",

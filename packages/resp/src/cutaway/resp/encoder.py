@@ -37,6 +37,7 @@ from cutaway.resp.replies import (
     Reply,
     ReplyError,
     SetReply,
+    Several,
     Verbatim,
 )
 
@@ -230,11 +231,21 @@ def _set_reply3(encoder: Encoder, value: SetReply) -> bytes:
 
 
 def _push2(encoder: Encoder, value: Push) -> bytes:
-    return _array(encoder, value.items)
+    payload = value.payload2
+    if payload is None:
+        payload = value.payload2 = _array(encoder, value.items)
+    return payload
 
 
 def _push3(encoder: Encoder, value: Push) -> bytes:
-    return _sequence(encoder, b">%d\r\n" % len(value.items), value.items)
+    payload = value.payload3
+    if payload is None:
+        payload = value.payload3 = _sequence(encoder, b">%d\r\n" % len(value.items), value.items)
+    return payload
+
+
+def _several(encoder: Encoder, value: Several) -> bytes:
+    return b"".join([encoder.encode(item) for item in value.items])
 
 
 def _flat2(encoder: Encoder, value: Pairs | MapReply) -> bytes:
@@ -288,6 +299,7 @@ _BOTH: Final[dict[type, Writer]] = {
     ReplyError: _error,
     NoReply: _no_reply,
     Raw: _raw,
+    Several: _several,
 }
 _WRITERS: Final[dict[int, dict[type, Writer]]] = {
     2: _BOTH

@@ -73,7 +73,25 @@ NO_REPLY: Final = NoReply()
 
 
 class Push(ReplyValue):
-    """An out-of-band message: push ``>`` in RESP3, array in RESP2."""
+    """An out-of-band message: push ``>`` in RESP3, array in RESP2.
+
+    The same message often goes to many clients, so it is encoded once for each protocol and then remembered: do not
+    change the items after it was first sent.
+    """
+
+    __slots__ = ("items", "payload2", "payload3")
+
+    def __init__(self, items: Sequence[Reply]) -> None:
+        self.items = items
+        self.payload2: bytes | None = None
+        self.payload3: bytes | None = None
+
+    def _contents(self) -> tuple[object, ...]:
+        return (self.items,)
+
+
+class Several(ReplyValue):
+    """Replies that follow one another in answer to one command: the confirmations of ``SUBSCRIBE a b c``."""
 
     __slots__ = ("items",)
 
