@@ -13,16 +13,14 @@ from typing import Any, Final
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
-from cutaway.commands.key_specs import OW, RM, RO, RW
+from cutaway.commands.key_specs import OW, RM, RO, RW, KeySpec
 from cutaway.commands.keyspaces import Entry
-from cutaway.commands.long_doubles import add_long_doubles
 from cutaway.commands.options import Options
 from cutaway.commands.tables import CommandTable
 from cutaway.resp import Reply
 
 strings: Final = CommandTable("string")
 
-INT64_MIN: Final = arguments.INT64_MIN
 INT64_MAX: Final = arguments.INT64_MAX
 
 SET_OPTIONS: Final = Options(
@@ -50,6 +48,17 @@ def as_bytes(value: Any) -> bytes:
     if isinstance(value, bytearray):
         return bytes(value)
     raise errors.WRONG_TYPE
+
+
+def as_buffer(value: Any) -> bytes | bytearray:
+    """As `as_bytes`, but what was grown in place comes as it is, not as a copy: to look at, not to keep. O(1)."""
+    return value if isinstance(value, bytearray) else as_bytes(value)
+
+
+def read_buffer(client: Client, key: bytes) -> bytes | bytearray | None:
+    """The string at `key`, not copied, or None; raises WRONGTYPE. O(1)."""
+    entry = client.db.lookup_read(key)
+    return None if entry is None else as_buffer(entry.value)
 
 
 def expire_moment(client: Client, options: dict[str, Any], full_name: str) -> int:
@@ -272,69 +281,41 @@ def msetnx(client: Client, *words: bytes) -> Reply:
     return 1
 
 
-# ---- counters
+INVALID_KEY_COUNT: Final = errors.CommandError("ERR invalid numkeys value or out of range")
 
 
-def _increment(client: Client, key: bytes, amount: int) -> Reply:
+@strings.command(
+    "MSETEX", arity=-4, flags="write denyoom movablekeys", since="9.1.0",
+    keys=KeySpec(("OW", "UPDATE"), 1, key_count=0, step=2),
+    tips=["request_policy:multi_shard", "response_policy:all_succeeded"],
+    syntax="numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds "
+    "| PXAT unix-time-milliseconds | KEEPTTL]",
+)  # fmt: skip
+def msetex(client: Client, count: bytes, *words: bytes) -> Reply:
+    """Sets several keys to their strings with one expiry, only if all or none of them exist, as asked. O(n) for n keys."""
+    end = 2 * arguments.integer_between(count, 1, 2**31 - 1, INVALID_KEY_COUNT)
+    if end > len(words):
+        raise errors.SYNTAX
+    options = MSETEX_OPTIONS.parse(words[end:])
+    expire_at = expire_moment(client, options, "msetex")
+    pairs = _pairs(words[:end], "msetex")
     db = client.db
-    entry = db.lookup_write(key)
-    if entry is None:
-        result = amount
-        db.add(key, result)
-    else:
-        value = entry.value
-        if type(value) is not int:
-            value = arguments.integer(as_bytes(value))
-        result = value + amount
-        if not INT64_MIN <= result <= INT64_MAX:
-            raise errors.OVERFLOW
-        entry.value = result
-    db.changed(key, "incrby")
-    return result
-
-
-@strings.command("INCR", arity=2, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key")
-def incr(client: Client, key: bytes) -> Reply:
-    """Adds one to the integer at a key; a missing key counts as 0. O(1)."""
-    return _increment(client, key, 1)
-
-
-@strings.command("DECR", arity=2, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key")
-def decr(client: Client, key: bytes) -> Reply:
-    """Takes one from the integer at a key; a missing key counts as 0. O(1)."""
-    return _increment(client, key, -1)
-
-
-@strings.command("INCRBY", arity=3, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key increment")
-def incrby(client: Client, key: bytes, increment: bytes) -> Reply:
-    """Adds an integer to the integer at a key; a missing key counts as 0. O(1)."""
-    return _increment(client, key, arguments.integer(increment))
-
-
-@strings.command("DECRBY", arity=3, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key decrement")
-def decrby(client: Client, key: bytes, decrement: bytes) -> Reply:
-    """Takes an integer from the integer at a key; a missing key counts as 0. O(1)."""
-    amount = arguments.integer(decrement)
-    if amount == INT64_MIN:
-        raise errors.CommandError("ERR decrement would overflow")
-    return _increment(client, key, -amount)
-
-
-@strings.command("INCRBYFLOAT", arity=3, flags="write denyoom fast", keys=RW(1, "access update"),
-                 syntax="key increment", since="2.6.0")  # fmt: skip
-def incrbyfloat(client: Client, key: bytes, increment: bytes) -> Reply:
-    """Adds a number to the number at a key; a missing key counts as 0. O(1)."""
-    db = client.db
-    entry = db.lookup_write(key)
-    current = b"0" if entry is None else as_bytes(entry.value)
-    result = add_long_doubles(current, increment)
-    if entry is None:
-        db.add(key, result)
-    else:
-        entry.value = result
-    db.changed(key, "incrbyfloat")
-    client.engine.effect(b"SET", key, result, b"KEEPTTL")
-    return result
+    if "NX" in options or "XX" in options:
+        wanted = "XX" in options
+        if any((db.lookup_write(key) is not None) != wanted for key, _ in pairs):
+            return 0
+    if expire_at and expire_at <= db.keyspace.now and db.keyspace.may_expire:
+        for key, value in pairs:
+            _set_in_the_past(client, key, value, "OK")
+        return 1
+    for key, value in pairs:
+        db.set(key, encode_string(value), expire_at, keep_ttl="KEEPTTL" in options)
+        db.changed(key, "set")
+        if expire_at:
+            db.notify(key, "expire")
+    if expire_at:
+        client.engine.effect(b"MSETEX", count, *words[:end], b"PXAT", b"%d" % expire_at)
+    return 1
 
 
 # ---- parts of a string
@@ -343,7 +324,7 @@ def incrbyfloat(client: Client, key: bytes, increment: bytes) -> Reply:
 @strings.command("STRLEN", arity=2, flags="readonly fast", keys=RO(1, ""), syntax="key", since="2.2.0")
 def strlen(client: Client, key: bytes) -> Reply:
     """Returns the length of the string at a key, 0 for a missing one. O(1)."""
-    value = client.db.read_string(key)
+    value = read_buffer(client, key)
     return 0 if value is None else len(value)
 
 
@@ -395,7 +376,7 @@ def setrange(client: Client, key: bytes, offset: bytes, value: bytes) -> Reply:
 
 def _getrange(client: Client, key: bytes, start: bytes, end: bytes) -> Reply:
     first, last = arguments.integer(start), arguments.integer(end)
-    value = client.db.read_string(key)
+    value = read_buffer(client, key)
     if value is None:
         return b""
     length = len(value)
@@ -403,7 +384,7 @@ def _getrange(client: Client, key: bytes, start: bytes, end: bytes) -> Reply:
         return b""
     first = max(first + length, 0) if first < 0 else first
     last = max(last + length, 0) if last < 0 else last
-    return value[first : last + 1]
+    return bytes(value[first : last + 1])
 
 
 @strings.command("GETRANGE", arity=4, flags="readonly", keys=RO(1), syntax="key start end", since="2.4.0")

@@ -19,17 +19,19 @@ from typing import Any, Final
 from cutaway.commands import Engine
 from cutaway.commands.blocking_lists import lists
 from cutaway.commands.connections import connections
+from cutaway.commands.counters import counters
 from cutaway.commands.expiring import generic
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
 from cutaway.commands.set_algebra import sets
 from cutaway.commands.sorting import sorting
 from cutaway.commands.strings import strings
+from cutaway.commands.subsequences import subsequences
 from cutaway.config import Config
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.servers import Server
 
-TABLES: Final = (strings, lists, sets, connections, generic, objects, sorting)
+TABLES: Final = (strings, subsequences, counters, lists, sets, connections, generic, objects, sorting)
 
 log: Final = logging.getLogger("cutaway.server")
 
