@@ -152,7 +152,7 @@ def pop_many(client: Client, key: bytes, value: ListValue, count: int, event: st
 @lists.command("LREM", arity=4, flags="write", keys=RW(1, "delete"), syntax="key count element")
 def lrem(client: Client, key: bytes, count: bytes, element: bytes) -> Reply:
     """Removes the first so many elements equal to one (a negative count: the last ones; 0: all). O(n) for n elements."""
-    limit = arguments.integer(count)
+    limit = arguments.integer_between(count, -arguments.INT64_MAX, arguments.INT64_MAX)
     db = client.db
     value = db.write(key, ListValue)
     if value is None:
