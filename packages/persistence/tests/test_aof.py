@@ -82,6 +82,35 @@ def test_timestamps_precede_the_first_command_of_each_second(disk):
     assert replayed(disk, until=9)[0] == []
 
 
+def test_stopping_at_a_time_waits_for_the_end_of_a_transaction_and_ends_the_replay(disk):
+    aof = opened(disk, timestamps=True)
+    for second, name in ((1, b"MULTI"), (1, b"INCR"), (9, b"INCR"), (9, b"EXEC"), (10, b"DEL")):
+        aof.feed(0, [name], second)
+    aof.begin_rewrite()
+    aof.feed(0, [b"SET"])
+    aof.flush()
+    commands, replay = replayed(disk, until=8)
+    assert [command[0] for command in commands] == [b"MULTI", b"INCR", b"INCR", b"EXEC"]
+    assert replay.stopped
+    assert replay.torn is None
+
+
+def test_a_base_that_failed_at_the_very_end_is_not_written_over(disk):
+    aof = opened(disk)
+    for fails in (True, False):
+        disk.fail = ""
+        path = aof.begin_rewrite()
+        base_writer(disk)(path)
+        disk.fail = "sync_directory" if fails else ""
+        if fails:
+            with pytest.raises(OSError, match="failed"):
+                aof.finish_rewrite(path)
+        else:
+            aof.finish_rewrite(path)
+    assert aof.manifest.base is not None
+    assert aof.manifest.base.sequence == 3
+
+
 def test_a_write_that_does_not_fit_is_taken_back_and_tried_again(disk):
     aof = opened(disk)
     aof.feed(0, [b"SET", b"a", b"1"])

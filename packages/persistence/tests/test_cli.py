@@ -61,6 +61,18 @@ def test_the_leaves_of_the_view_cover_every_byte_once_and_lie_in_their_parents()
             assert parent.start <= span.start <= span.end <= parent.end
 
 
+def test_the_view_goes_into_listpacks_and_intsets():
+    view = annotate_rdb(sample())
+    labels = {span.label: span.value for span in view.spans}
+    assert labels["bytes and entries"]
+    assert b"f" in [span.value for span in view.spans if span.label == "entry"]
+    out = bytearray()
+    write_rdb(
+        out.extend, [DatabaseDump(0, 1, 0, [(b"k", SetValue.from_members([b"300", b"-5"]), None, None)])]
+    )
+    assert [span.value for span in annotate_rdb(bytes(out)).spans if span.label == "integer"] == [-5, 300]
+
+
 @pytest.mark.parametrize("cut", [3, 9, 40, 200, 1000])
 def test_a_damaged_file_is_shown_up_to_the_damage(cut):
     view = annotate_rdb(sample()[:cut])

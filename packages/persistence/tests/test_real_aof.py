@@ -20,6 +20,7 @@ from cutaway.persistence import (
     RDBReader,
     crc64,
     dump,
+    required_version,
     restore,
     write_aof,
     write_rdb,
@@ -45,6 +46,9 @@ def populate(server) -> None:
     server("XGROUP", "CREATE", "x", "g", "0")
     server("XREADGROUP", "GROUP", "g", "c", "COUNT", 5, "STREAMS", "x", ">")
     server("XGROUP", "CREATECONSUMER", "x", "g", "lazy")
+    if server.kind == "valkey":
+        server("HSET", "hf", "a", 1, "b", 2)
+        server("HPEXPIREAT", "hf", 32_503_680_000_000, "FIELDS", 1, "a")
     server("XADD", "xe", "5-5", "a", "b")
     server("XDEL", "xe", "5-5")
     server("SELECT", 3)
@@ -73,7 +77,8 @@ def test_a_directory_of_ours_starts_a_real_server(start, short_path, kind, rdb):
     def write_base(path):
         with open(path, "wb") as file:  # noqa: PTH123 - as a server would
             if rdb:
-                write_rdb(file.write, dumps_of(events), libraries=libraries)
+                version = required_version(event.value for event in events if isinstance(event, Entry))
+                write_rdb(file.write, dumps_of(events), libraries=libraries, version=version)
             else:
                 write_aof(file.write, dumps_of(events), libraries=libraries)
 
@@ -98,6 +103,8 @@ def test_a_directory_of_ours_starts_a_real_server(start, short_path, kind, rdb):
     assert loaded("XINFO", "STREAM", "xe")[:16] == origin("XINFO", "STREAM", "xe")[:16]
     assert loaded("XINFO", "GROUPS", "x") == origin("XINFO", "GROUPS", "x")
     assert loaded("FCALL", "f", 0) == 1
+    if kind == "valkey":
+        assert loaded("HPEXPIRETIME", "hf", "FIELDS", 2, "a", "b") == [32_503_680_000_000, -1]
     if (tool := which("redis-check-aof")) and kind == "redis":
         done = subprocess.run(
             [tool, f"{directory}/appendonly.aof.manifest"], capture_output=True, text=True, check=False
@@ -147,7 +154,7 @@ def test_a_directory_of_a_real_server_is_replayed(start, kind, preamble):
 def test_payloads_travel_between_all_of_us(start, origin, target):
     server, other = start(origin), start(target)
     populate(server)
-    for key in server("KEYS", "*"):
+    for key in set(server("KEYS", "*")) - ({b"hf"} if target == "redis" else set()):
         value = restore(server("DUMP", key))
         payload = dump(value)
         expires = max(0, server("PEXPIRETIME", key))

@@ -31,6 +31,7 @@ second; a reader that is asked to can stop at a point in time.
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from cutaway.resp import encode_request
@@ -294,7 +295,7 @@ class AppendOnlyFile:
             raise
         self._turn_to(handle)
         self.manifest = manifest
-        self._rewriting = manifest.next_base(rdb=rdb)
+        self._rewriting = self._unused_base(manifest, rdb=rdb)
         return self.path(f"temp-rewriteaof-{self._rewriting.name}")
 
     def finish_rewrite(self, temporary: str) -> None:
@@ -315,6 +316,13 @@ class AppendOnlyFile:
         self._remove_history()
         self._take_stock()
         self.base_size = self.size
+
+    def _unused_base(self, manifest: Manifest, *, rdb: bool) -> AOFFile:
+        """Return a base with a name of its own: one may be there of a rewrite that failed at the very end."""
+        base = manifest.next_base(rdb=rdb)
+        while self._files.size(self.path(base.name)) is not None:
+            base = replace(manifest, base=base).next_base(rdb=rdb)
+        return base
 
     def abort_rewrite(self) -> None:
         """Give a rewrite up. Its incremental file stays in use: it holds commands that are nowhere else."""

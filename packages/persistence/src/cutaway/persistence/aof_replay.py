@@ -69,6 +69,7 @@ class AOFReplay:
         "load_truncated",
         "manifest",
         "offset",
+        "stopped",
         "torn",
         "until",
     )
@@ -92,6 +93,7 @@ class AOFReplay:
         self.file = ""
         self.offset = 0
         self.torn: TornTail | None = None
+        self.stopped = False
 
     @property
     def size(self) -> int:
@@ -107,6 +109,7 @@ class AOFReplay:
             yield from self._read(file)
             if self.torn is not None:
                 self._judge_torn(is_last=file is files[-1])
+            if self.torn is not None or self.stopped:
                 return
 
     def cut_torn_tail(self) -> None:
@@ -141,6 +144,7 @@ class AOFReplay:
                 for argv in commands:
                     self.offset = commands.start
                     yield argv
+                self.stopped = commands.stopped
             except _TornError:
                 self.torn = TornTail(file.name, commands.whole, self._size_of(file) - commands.whole)
             except RDBError as error:
@@ -179,11 +183,12 @@ class CommandReader:
     counted: commands of a transaction count when its EXEC has been read.
     """
 
-    __slots__ = ("_source", "_until", "start", "whole")
+    __slots__ = ("_source", "_until", "start", "stopped", "whole")
 
     def __init__(self, source: Source, until: int | None = None) -> None:
         self._source = source
         self._until = until
+        self.stopped = False
         self.start = source.offset
         self.whole = source.offset
 
@@ -193,7 +198,7 @@ class CommandReader:
         held: list[tuple[int, list[bytes]]] | None = None
         while True:
             start = source.offset
-            argv = self._next()
+            argv = self._next(may_stop=held is None)
             if argv is None:
                 if held is not None:
                     raise _TornError
@@ -213,8 +218,8 @@ class CommandReader:
                     yield argv
                 held = None
 
-    def _next(self) -> list[bytes] | None:
-        """Read one command, None at the end."""
+    def _next(self, *, may_stop: bool) -> list[bytes] | None:
+        """Read one command, None at the end, or where a timestamp says that it is time to stop."""
         source = self._source
         while True:
             if not source.need(1):
@@ -222,7 +227,8 @@ class CommandReader:
             line = self._line()
             if not line.startswith(b"#"):
                 break
-            if self._until is not None and line.startswith(TIMESTAMP) and _number(line[4:]) > self._until:
+            if may_stop and self._is_late(line):
+                self.stopped = True
                 return None
         if line[:1] != b"*":
             text = "a command was expected"
@@ -235,6 +241,10 @@ class CommandReader:
         while len(argv) < count:
             argv.append(self._argument())
         return argv
+
+    def _is_late(self, line: bytes) -> bool:
+        """Tell whether a line is a timestamp after the time at which to stop."""
+        return self._until is not None and line.startswith(TIMESTAMP) and _number(line[4:]) > self._until
 
     def _line(self) -> bytes:
         """Return the next line without its end."""

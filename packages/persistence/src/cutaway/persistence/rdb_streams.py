@@ -20,12 +20,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from cutaway.datastructures.listpacks import ListPack
 from cutaway.datastructures.stream_groups import Consumer, ConsumerGroup, PendingList
 from cutaway.datastructures.stream_nodes import UINT64_MAX, StreamID
 from cutaway.datastructures.streams import INVALID_ENTRIES_READ, Stream, pack_id, unpack_id
 
 from .rdb_format import encode_length
+from .rdb_packs import read_listpack
 
 if TYPE_CHECKING:
     from cutaway.datastructures.limits import Limits
@@ -46,7 +46,7 @@ def decode_stream(source: Source, version: int, limits: Limits) -> Stream:
     stream = Stream(limits)
     for _ in range(source.length("nodes")):
         key = source.string("master ID")
-        stream.add_node(key, ListPack.from_bytes(source.string("listpack")))
+        stream.add_node(key, read_listpack(source))
     length = source.length("length")
     if length != stream.length:
         text = f"the stream says it has {length} entries, its nodes hold {stream.length}"

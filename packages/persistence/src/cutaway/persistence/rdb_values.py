@@ -26,11 +26,9 @@ from struct import Struct
 from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.hash_values import HashValue
-from cutaway.datastructures.intsets import IntSet
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
 from cutaway.datastructures.list_values import ListValue
 from cutaway.datastructures.listpack_entries import parse_integer
-from cutaway.datastructures.listpacks import ListPack
 from cutaway.datastructures.quicklists import OpenNode, PlainNode
 from cutaway.datastructures.set_values import SetValue
 from cutaway.datastructures.sorted_set_values import DEFAULT_INDEX, IndexChoice, SortedSetValue
@@ -39,6 +37,7 @@ from cutaway.datastructures.streams import Stream
 from . import rdb_format as rdb
 from .errors import RDBError
 from .legacy_encodings import decode_ziplist, decode_zipmap
+from .rdb_packs import read_intset, read_listpack
 from .rdb_streams import decode_stream
 
 if TYPE_CHECKING:
@@ -227,7 +226,7 @@ def _hash_ziplist(source: Source, options: ValueOptions) -> Value:
 
 
 def _hash_listpack(source: Source, options: ValueOptions) -> Value:
-    return HashValue.from_pack(ListPack.from_bytes(source.string("listpack")), options.limits)
+    return HashValue.from_pack(read_listpack(source), options.limits)
 
 
 def _zset_ziplist(source: Source, options: ValueOptions) -> Value:
@@ -235,7 +234,7 @@ def _zset_ziplist(source: Source, options: ValueOptions) -> Value:
 
 
 def _zset_listpack(source: Source, options: ValueOptions) -> Value:
-    pack = ListPack.from_bytes(source.string("listpack"))
+    pack = read_listpack(source)
     elements = pack.to_list()
     members = elements[::2]
     scores = [float(text) for text in elements[1::2]]
@@ -249,11 +248,11 @@ def _zset_listpack(source: Source, options: ValueOptions) -> Value:
 
 
 def _set_intset(source: Source, options: ValueOptions) -> Value:
-    return SetValue.from_pack(IntSet.from_bytes(source.string("intset")), options.limits)
+    return SetValue.from_pack(read_intset(source), options.limits)
 
 
 def _set_listpack(source: Source, options: ValueOptions) -> Value:
-    return SetValue.from_pack(ListPack.from_bytes(source.string("listpack")), options.limits)
+    return SetValue.from_pack(read_listpack(source), options.limits)
 
 
 def _list_ziplist(source: Source, options: ValueOptions) -> Value:
@@ -276,11 +275,14 @@ def _list_quicklist_2(source: Source, options: ValueOptions) -> Value:
         if container not in (rdb.QUICKLIST_NODE_PLAIN, rdb.QUICKLIST_NODE_PACKED):
             text = f"unknown kind of node: {container}"
             raise ValueError(text)
-        node = source.string("node")
-        if not node:
+        if container == rdb.QUICKLIST_NODE_PACKED:
+            nodes.append(read_listpack(source))
+            continue
+        element = source.string("plain node")
+        if not element:
             text = "an empty node"
             raise ValueError(text)
-        nodes.append(PlainNode(node) if container == rdb.QUICKLIST_NODE_PLAIN else ListPack.from_bytes(node))
+        nodes.append(PlainNode(element))
     return ListValue.from_nodes(nodes, options.limits)
 
 
