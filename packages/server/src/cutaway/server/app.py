@@ -28,17 +28,24 @@ from cutaway.commands.sorting import sorting
 from cutaway.commands.strings import strings
 from cutaway.commands.subsequences import subsequences
 from cutaway.config import Config
+from cutaway.pubsub import install as install_pubsub
+from cutaway.pubsub import pubsub
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.servers import Server
+from cutaway.transactions import install as install_transactions
+from cutaway.transactions import transactions
 
-TABLES: Final = (strings, subsequences, counters, lists, sets, connections, generic, objects, sorting)
+TABLES: Final = (strings, subsequences, counters, lists, sets, connections, generic, objects, sorting, pubsub, transactions)
 
 log: Final = logging.getLogger("cutaway.server")
 
 
 def compose(config: Config, parts: Parts) -> Engine:
     """An engine with every room in place, not yet on the network."""
-    return Engine(*TABLES, config=config, databases=config.integer("databases"), make_dict=parts.dict)
+    engine = Engine(*TABLES, config=config, databases=config.integer("databases"), make_dict=parts.dict)
+    install_transactions(engine)
+    install_pubsub(engine)
+    return engine
 
 
 @dataclass(slots=True)

@@ -13,7 +13,8 @@ A connection stops taking requests in three cases, and keeps what it has already
 * it is about to close, and then the rest is dropped.
 
 What a client is told without having asked for it (messages, MONITOR) cannot be held back like that. It counts against the
-output buffer limits of the client's class, and a client that exceeds them is closed.
+output buffer limits of the client's class, and a client that exceeds them is closed. If its own command brought it about, a
+PUBLISH to a channel that it listens to itself, the reply goes first.
 """
 
 from __future__ import annotations
@@ -25,13 +26,15 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
 from cutaway.commands.client_lists import client_type
-from cutaway.resp import NO_REPLY, ProtocolError, Reply, RequestLimits
+from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
 
 if TYPE_CHECKING:
     from cutaway.commands import Client
     from cutaway.server.servers import Server
 
 HIGH_WATER: Final = 1024 * 1024
+MESSAGES: Final = (Push, Several)
+"""What CLIENT REPLY OFF does not silence."""
 log: Final = logging.getLogger("cutaway.connection")
 
 
@@ -39,8 +42,8 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_bytes_in", "_bytes_out", "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_out",
-        "_out_bytes", "_parser", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "client", "limits",
+        "_bytes_in", "_bytes_out", "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_is_running",
+        "_late", "_out", "_out_bytes", "_parser", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "client", "limits",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -48,8 +51,11 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._is_full = False
         self._scheduled = False
+        self._is_running = False
         self._out: list[bytes] = []
         self._out_bytes = 0
+        self._late: Final[list[bytes]] = []
+        """What is to follow the reply of the command that runs."""
         self._bytes_in = self._bytes_out = 0
         self._soft_since = 0.0
         self._waiting: Final[deque[list[bytes]]] = deque()
@@ -145,6 +151,7 @@ class Connection(asyncio.Protocol):
         engine.tick()
         size = 0
         done = 0
+        self._is_running = True
         for argv in requests:
             reply = execute(client, argv)
             done += 1
@@ -154,15 +161,19 @@ class Connection(asyncio.Protocol):
                 payload = encode(reply)
                 out.append(payload)
                 size += len(payload)
-                if size > HIGH_WATER:
-                    size = 0
-                    self._out_bytes += HIGH_WATER
-                    self.flush()
-                    out = self._out
-                    if self._is_full:
-                        break
+            if self._late:
+                out += self._late
+                self._late.clear()
+            if size > HIGH_WATER:
+                size = 0
+                self._out_bytes += HIGH_WATER
+                self.flush()
+                out = self._out
+                if self._is_full:
+                    break
             if client.blocked is not None or client.close_after_reply:
                 break
+        self._is_running = False
         client.total_commands += done
         client.last_interaction = engine.keyspace.now
         if done < len(requests) and not client.close_after_reply:
@@ -177,7 +188,7 @@ class Connection(asyncio.Protocol):
             self.client.reply_mode = "skipping"
         elif mode == "skipping":
             self.client.reply_mode = "on"
-        return NO_REPLY
+        return reply if type(reply) in MESSAGES else NO_REPLY
 
     def _fail(self, error: ProtocolError) -> None:
         log.info("%s from client %s", error.text, self.client.address)
@@ -193,10 +204,13 @@ class Connection(asyncio.Protocol):
 
     def deliver(self, reply: Reply) -> None:
         """Send what the client did not ask for just now: a message, the end of a waiting."""
-        if self._closing or (self.client.reply_mode != "on"):
+        if self._closing or (self.client.reply_mode != "on" and type(reply) not in MESSAGES):
             return
         payload = self._encode(reply)
-        self._out.append(payload)
+        if self._is_running:
+            self._late.append(payload)
+        else:
+            self._out.append(payload)
         self._out_bytes += len(payload)
         self._schedule()
         if self._out_bytes > 65536 and self._exceeds_limits():
