@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from cutaway.commands import errors
@@ -56,8 +57,25 @@ def positive(text: bytes, error: errors.CommandError = errors.NOT_POSITIVE) -> i
     return integer_between(text, 0, INT64_MAX, error)
 
 
-def number_or_none(text: bytes) -> float | None:
-    """What C's strtod makes of the whole of `text`: decimal, hexadecimal, inf; None for anything else and for nan."""
+def random_count(words: Sequence[bytes], with_word: bytes) -> tuple[int, bool]:
+    """The count of HRANDFIELD and ZRANDMEMBER, and whether `with_word` (lower case) follows it."""
+    count = integer(words[0])
+    if count == INT64_MIN:
+        raise errors.CommandError(f"ERR value is out of range, value must between {-INT64_MAX} and {INT64_MAX}")
+    if len(words) == 1:
+        return count, False
+    if len(words) > 2 or words[1].lower() != with_word:
+        raise errors.SYNTAX
+    if not -INT64_MAX // 2 <= count <= INT64_MAX // 2:
+        raise errors.OUT_OF_RANGE
+    return count, True
+
+
+def strtod(text: bytes) -> float | None:
+    """What C's strtod makes of the whole of `text`: decimal, hexadecimal, inf; None for anything else and for nan.
+
+    A number too large for a double is an infinity, one too small is zero.
+    """
     try:
         value = float(text)
     except ValueError:
@@ -65,16 +83,25 @@ def number_or_none(text: bytes) -> float | None:
             return None
         try:
             value = float.fromhex(text.decode("ascii"))
-        except (ValueError, OverflowError):
+        except ValueError:
             return None
+        except OverflowError:
+            return -math.inf if text[:1] == b"-" else math.inf
     else:
         if not text.isalnum() and _DECIMAL_FLOAT.fullmatch(text) is None:
             return None  # blanks and underscores, which Python takes and strtod does not
-    if math.isnan(value) or (math.isinf(value) and any(digit in text for digit in b"0123456789")):
-        return None  # nan, or a finite number too large for a double (ERANGE)
-    if not value and _NOT_ZERO.match(text) is not None:
-        return None  # too small for a double (ERANGE as well)
-    return value
+    return None if value != value else value  # noqa: PLR0124 - a NaN, told without a call
+
+
+def number_or_none(text: bytes) -> float | None:
+    """As `strtod`, but None too where that could not represent the number: too large, or too small and not zero."""
+    value = strtod(text)
+    if value is None or (value and -math.inf < value < math.inf):
+        return value
+    if value:
+        return None if any(digit in text for digit in b"0123456789") else value
+    mantissa = text.lower().partition(b"p" if b"x" in text.lower() else b"e")[0]
+    return None if any(digit in mantissa for digit in b"123456789abcdef") else value
 
 
 def number(text: bytes, error: errors.CommandError = errors.NOT_A_FLOAT) -> float:

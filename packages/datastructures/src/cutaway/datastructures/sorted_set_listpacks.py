@@ -145,6 +145,15 @@ class ListPackIndex(SortedSetIndex):
         view.sizes.insert(rank, pack.nbytes - before)
         view.scores[member] = score
 
+    def exchange(self, member: bytes, score: float) -> float | None:
+        """Give `member` this score, and return the one it had; None if it is new."""
+        old = self.score(member)
+        if old != score:
+            if old is not None:
+                self.remove_member(member)
+            self.insert(score, member)
+        return old
+
     def remove(self, score: float, member: bytes) -> bool:
         """Cut out exactly this pair; False if it is not there."""
         return self.score(member) == score and self.remove_member(member)

@@ -129,19 +129,38 @@ class SortedSetValue:
 
     def add(self, member: bytes, score: float) -> bool:
         """Give `member` this score; return True if the member is new. The score is not NaN. O(log n)."""
+        return self.exchange(member, score) is None
+
+    def exchange(self, member: bytes, score: float) -> float | None:
+        """Give `member` this score, and return the one it had; None if it is new. O(log n)."""
         scores = self._scores
         if scores is None:
-            return self._add_small(member, score)
+            small = self._small
+            limits = self._limits
+            fits = len(small) < limits.zset_max_listpack_entries and len(member) <= limits.zset_max_listpack_value
+            if fits or small.score(member) is not None:
+                return small.exchange(member, score)
+            scores = self._become_large(small)
         old = scores.get(member)
         if old is None:
             self._index.insert(score, member)
             scores[member] = score
-            return True
-        if old != score:
+        elif old != score:
             self._index.remove(old, member)
             self._index.insert(score, member)
             scores[member] = score
-        return False
+        return old
+
+    def expect(self, count: int, length: int = 0) -> None:
+        """Prepare for `count` members at once, the first `length` bytes long: large at once if they are too many.
+
+        As ZADD it counts arguments, not members that will turn out to be new.
+        """
+        limits = self._limits
+        if self._scores is None and (
+            count > limits.zset_max_listpack_entries or length > limits.zset_max_listpack_value
+        ):
+            self._become_large(self._small)
 
     def remove(self, member: bytes) -> bool:
         """Take `member` out; return whether it was in. O(log n)."""
@@ -305,22 +324,7 @@ class SortedSetValue:
         assert not len(self._small), "large, and yet in a listpack"
         assert dict(self._index) == dict(self._scores.items()), "index and Dict differ"
 
-    def _add_small(self, member: bytes, score: float) -> bool:
-        small = self._small
-        old = small.score(member)
-        if old is not None:
-            if old != score:
-                small.remove_member(member)
-                small.insert(score, member)
-            return False
-        limits = self._limits
-        if len(small) >= limits.zset_max_listpack_entries or len(member) > limits.zset_max_listpack_value:
-            self._become_large(small)
-            return self.add(member, score)
-        small.insert(score, member)
-        return True
-
-    def _become_large(self, pairs: Iterable[tuple[bytes, float]]) -> None:
+    def _become_large(self, pairs: Iterable[tuple[bytes, float]]) -> Dict[bytes, float]:
         scores: Dict[bytes, float] = Dict()
         index = self._choice.factory()
         for member, score in pairs:
@@ -329,6 +333,7 @@ class SortedSetValue:
         self._scores = scores
         self._index = index
         self._small = ListPackIndex()
+        return scores
 
     def _pop(self, n: int, pop: Callable[[], tuple[bytes, float]]) -> list[tuple[bytes, float]]:
         size = len(self._index)

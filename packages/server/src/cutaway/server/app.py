@@ -18,12 +18,16 @@ from typing import Any, Final
 
 from cutaway.commands import Engine
 from cutaway.commands.blocking_lists import lists
+from cutaway.commands.blocking_sorted_sets import blocking_sorted_sets
 from cutaway.commands.connections import connections
 from cutaway.commands.counters import counters
 from cutaway.commands.expiring import generic
+from cutaway.commands.introspection import introspection
+from cutaway.commands.hashes import hashes
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
 from cutaway.commands.set_algebra import sets
+from cutaway.commands.sorted_set_algebra import sorted_sets
 from cutaway.commands.sorting import sorting
 from cutaway.commands.strings import strings
 from cutaway.commands.subsequences import subsequences
@@ -35,7 +39,10 @@ from cutaway.server.servers import Server
 from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
-TABLES: Final = (strings, subsequences, counters, lists, sets, connections, generic, objects, sorting, pubsub, transactions)
+TABLES: Final = (
+    strings, subsequences, counters, lists, sets, hashes, sorted_sets, blocking_sorted_sets,
+    connections, generic, objects, sorting, pubsub, transactions,
+)  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
 
