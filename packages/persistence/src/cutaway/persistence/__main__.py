@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .checks import check, entries_of, type_name
 from .errors import PersistenceError
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from .rdb_reader import Entry
     from .views import AnnotatedView
 
-KEY_COLUMN = 40
+KEY_COLUMN: Final = 40
+LONGEST_EMBSTR: Final = 44
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,11 +116,10 @@ def _keys(path: str, key: str | None) -> int:
 def _key_line(entry: Entry) -> str:
     """Return database, name, type, encoding, size and expiry of a key."""
     value = entry.value
-    if isinstance(value, (int, bytes, bytearray)):
-        size, encoding = (
-            len(str(value)) if isinstance(value, int) else len(value),
-            "int" if isinstance(value, int) else "raw",
-        )
+    if isinstance(value, int):
+        size, encoding = len(str(value)), "int"
+    elif isinstance(value, (bytes, bytearray)):
+        size, encoding = len(value), "embstr" if len(value) <= LONGEST_EMBSTR else "raw"
     else:
         size, encoding = len(value), value.encoding
     expiry = "" if entry.expire_at is None else f"  expires at {entry.expire_at}"

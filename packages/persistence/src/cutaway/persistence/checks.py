@@ -11,20 +11,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .aof_manifest import INCREMENTAL, AOFFile, Manifest
 from .aof_replay import AOFReplay, TornTail
 from .errors import AOFError, PersistenceError, RDBError
 from .files import Files, OSFiles
 from .rdb_format import MAGIC_REDIS, MAGIC_VALKEY
-from .rdb_reader import Entry, RDBReader
+from .rdb_reader import End, Entry, RDBReader
 from .rdb_values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MANIFEST_SUFFIX = ".manifest"
+MANIFEST_SUFFIX: Final = ".manifest"
 
 
 @dataclass(slots=True)
@@ -87,8 +87,11 @@ def _check_rdb(path: str) -> Verdict:
     counts: Counter[str] = Counter()
     with Path(path).open("rb") as file:
         reader = RDBReader(file)
+        checksum = 0
         for event in reader.events():
-            if isinstance(event, Entry):
+            if isinstance(event, End):
+                checksum = event.checksum
+            elif isinstance(event, Entry):
                 counts[type_name(event.value)] += 1
         end = reader.source.offset
         if reader.source.need(1):
@@ -97,7 +100,7 @@ def _check_rdb(path: str) -> Verdict:
             )
     kinds = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
     text = f"RDB version {reader.version}, {counts.total()} keys{f' ({kinds})' if kinds else ''}"
-    return Verdict(path, ok=True, text=f"{text}, checksum is right")
+    return Verdict(path, ok=True, text=f"{text}, {'checksum is right' if checksum else 'no checksum'}")
 
 
 def _single(path: str) -> AOFReplay:

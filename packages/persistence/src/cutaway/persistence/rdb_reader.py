@@ -98,6 +98,9 @@ Event = Header | Aux | Library | SelectDB | ResizeDB | SlotInfo | SlotImport | E
 
 MILLISECONDS: Final = 1000
 
+ATTRIBUTES: Final = (rdb.OPCODE_EXPIRETIME_MS, rdb.OPCODE_EXPIRETIME, rdb.OPCODE_IDLE, rdb.OPCODE_FREQ)
+"""Opcodes that say something about the next key."""
+
 NINE: Final = 0x39
 """The last digit: a string whose first or last byte is greater is no number."""
 
@@ -158,18 +161,14 @@ class RDBReader:
                 continue
             start = source.offset
             opcode = source.byte()
-            if source.trace is not None:
-                source.trace.leaf(start, source.offset, "opcode or type", _name_of(opcode))
             if opcode < rdb.OPCODE_SLOT_IMPORT:
                 entry = self._entry(opcode, start)
                 if entry is not None:
                     yield entry
-            elif opcode in (
-                rdb.OPCODE_EXPIRETIME_MS,
-                rdb.OPCODE_EXPIRETIME,
-                rdb.OPCODE_IDLE,
-                rdb.OPCODE_FREQ,
-            ):
+                continue
+            if source.trace is not None:
+                source.trace.leaf(start, source.offset, "opcode", _name_of(opcode))
+            if opcode in ATTRIBUTES:
                 self._attribute(opcode)
             elif opcode == rdb.OPCODE_EOF:
                 yield self._end()
@@ -219,7 +218,9 @@ class RDBReader:
     def _entry(self, type_number: int, start: int) -> Entry | None:
         """Read a key and its value, and give it what was said about it before. None if the value is empty."""
         source = self.source
-        source.open("key")
+        if source.trace is not None:
+            source.trace.open(start, "key")
+            source.trace.leaf(start, source.offset, "type", _name_of(type_number))
         key = source.string("key")
         if type_number not in rdb.TYPE_NAMES:
             text = f"key {key!r} has the unknown type {type_number}"

@@ -95,9 +95,10 @@ def shown(value: object) -> str:
     """Return a value as text of bounded length, bytes as Python writes them."""
     if value is None:
         return ""
-    cut = value[:SHOWN_VALUE] if isinstance(value, (bytes, bytearray, str)) else value
-    text = cut if isinstance(cut, str) else repr(cut)
-    return text + " …" if len(text) > SHOWN_VALUE or cut != value else text
+    if isinstance(value, (bytes, bytearray)):
+        value = bytes(value[: SHOWN_VALUE + 1])
+    text = value if isinstance(value, str) else repr(value)
+    return text[:SHOWN_VALUE] + " …" if len(text) > SHOWN_VALUE else text
 
 
 def as_text(view: AnnotatedView) -> Iterator[str]:
