@@ -6,14 +6,16 @@ stands before them). COMMAND INFO publishes it, cluster clients route by it, ACL
 bookkeeping needs no code in any command.
 
 Flags say what the command does with a key: RO only reads, RW reads and writes, OW overwrites, RM removes; and with
-its value: ACCESS (the user learns of the value), UPDATE, INSERT, DELETE. `NOT_KEY`, `INCOMPLETE` and `VARIABLE_FLAGS`
+its value: access (the user learns of the value), update, insert, delete. `not_key`, `incomplete` and `variable_flags`
 are as in the manual.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from cutaway.commands.arguments import integer_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +39,78 @@ class KeySpec:
     """The keys cannot be described (SORT's BY and GET patterns): the command has to find them itself."""
     notes: str = ""
 
-    def positions(self, argv: Sequence[bytes]) -> Iterator[int]:
-        """The positions of this group's keys in `argv`; none where the arguments make no sense. O(keys)."""
-        begin = self._begin(argv)
-        if begin is None or begin >= len(argv):
-            return iter(())
-        if self.key_count is None:
-            return iter(self._range(begin, len(argv)))
-        return iter(self._counted(begin, argv))
+    @property
+    def is_plain_range(self) -> bool:
+        """Whether the keys stand at fixed places: the only kind of spec that clients older than Redis 7 understand."""
+        return not self.unknown and not self.keyword and self.key_count is None
 
-    def _begin(self, argv: Sequence[bytes]) -> int | None:
+    def locate(self, argv: Sequence[bytes]) -> range | None:
+        """The positions of this group's keys in `argv`, empty if its keyword is not there, None if they make no sense. O(argv)."""
         if self.unknown:
             return None
+        begin = self._begin(argv)
+        if begin is None:
+            return range(0)
+        places = self._range(begin, len(argv)) if self.key_count is None else self._counted(begin, argv)
+        if places is None or begin >= len(argv) or not places or places.stop > len(argv):
+            return None
+        return places
+
+    def _begin(self, argv: Sequence[bytes]) -> int | None:
         if not self.keyword:
             return self.index
         word = self.keyword.encode()
-        if self.index >= 0:
-            places = range(self.index, len(argv))
+        if self.index > 0:
+            places = range(self.index, len(argv) - 1)
         else:
-            places = range(len(argv) + self.index, 0, -1)
+            places = range(len(argv) + self.index, 1, -1)
         return next((place + 1 for place in places if argv[place].upper() == word), None)
 
     def _range(self, begin: int, length: int) -> range:
         if self.last >= 0:
             end = begin + self.last
-        elif self.limit > 1:
+        elif self.limit:
             end = begin + (length - begin) // self.limit + self.last
         else:
             end = length + self.last
-        return range(begin, min(end, length - 1) + 1, self.step)
+        return range(begin, end + 1, self.step)
 
-    def _counted(self, begin: int, argv: Sequence[bytes]) -> range:
+    def _counted(self, begin: int, argv: Sequence[bytes]) -> range | None:
         assert self.key_count is not None
         place = begin + self.key_count
-        try:
-            count = int(argv[place])
-        except (IndexError, ValueError):
-            return range(0)
+        count = integer_or_none(argv[place]) if place < len(argv) else None
+        if count is None or count < 0:
+            return None
         first = begin + self.first_key
-        end = first + count * self.step
-        if count < 0 or end > len(argv):
-            return range(0)
-        return range(first, end, self.step)
+        return range(first, first + count * self.step, self.step)
+
+
+def legacy_range(specs: Sequence[KeySpec]) -> tuple[int, int, int, bool]:
+    """What clients older than key specs are told: first key, last key, step, and whether that is not all. O(specs).
+
+    One range can say only so much: consecutive plain ranges with step 1 are joined to one, everything else is left
+    out and makes the keys "movable", which tells a client to ask COMMAND GETKEYS.
+    """
+    if len(specs) == 1 and specs[0].is_plain_range:
+        only = specs[0]
+        last = only.index + only.last if only.last >= 0 else only.last
+        return only.index, last, only.step, "incomplete" in only.flags
+    first = last = 0
+    movable = False
+    for spec in specs:
+        if not spec.is_plain_range or spec.step != 1 or (last and last != spec.index - 1):
+            movable = True
+            continue
+        movable = movable or "incomplete" in spec.flags
+        first = min(first, spec.index) if first else spec.index
+        # A negative end counts from the last argument, so it lies behind every positive one.
+        ends = (last, spec.index + spec.last if spec.last >= 0 else spec.last)
+        last = max((end for end in ends if end < 0), default=max(ends))
+    return first, last, 1 if first else 0, movable
 
 
 def _spec(access: str, index: int, flags: str, **place: int | str | bool | None) -> KeySpec:
-    return KeySpec((access, *flags.upper().split()), index, **place)  # type: ignore[arg-type]
+    return KeySpec((access, *flags.lower().split()), index, **place)  # type: ignore[arg-type]
 
 
 def RO(index: int, flags: str = "access", **place: int | str | bool | None) -> KeySpec:  # noqa: N802 - the manual's spelling

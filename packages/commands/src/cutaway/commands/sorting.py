@@ -20,7 +20,8 @@ from typing import Any, Final
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
-from cutaway.commands.key_specs import OW, RO, KeySpec
+from cutaway.commands.key_finders import sort_keys, sort_ro_keys
+from cutaway.commands.key_specs import OW, RO
 from cutaway.commands.keyspaces import Database
 from cutaway.commands.strings import as_bytes
 from cutaway.commands.tables import CommandTable
@@ -202,19 +203,6 @@ def _select(client: Client, key: bytes, options: SortOptions) -> list[bytes]:
 # ---- the commands
 
 
-def sort_keys(argv: Sequence[bytes]) -> list[tuple[bytes, KeySpec]]:
-    """SORT's keys as far as they are known: the one to sort, and the last STORE."""
-    stored: list[tuple[bytes, KeySpec]] = []
-    position = 2
-    while position < len(argv) - 1:
-        word = argv[position].lower()
-        if word == b"store":
-            stored = [(argv[position + 1], STORED)]
-            position += 1
-        position += 1 + WORDS_TO_SKIP.get(word, 0)
-    return [(argv[1], SOURCE), *stored]
-
-
 @sorting.command("SORT", arity=-2, flags="write denyoom movablekeys", keys=(SOURCE, LOOKED_UP, STORED), key_finder=sort_keys,
                  acl="set sortedset list dangerous -keyspace",
                  syntax="key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] "
@@ -229,7 +217,7 @@ def sort(client: Client, key: bytes, *words: bytes) -> Reply:
     return output if options.store is None else _store(client, options.store, output)
 
 
-@sorting.command("SORT_RO", arity=-2, flags="readonly movablekeys", keys=(SOURCE, LOOKED_UP), since="7.0.0",
+@sorting.command("SORT_RO", arity=-2, flags="readonly movablekeys", keys=(SOURCE, LOOKED_UP), since="7.0.0", key_finder=sort_ro_keys,
                  acl="set sortedset list dangerous -keyspace",
                  syntax="key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]")  # fmt: skip
 def sort_ro(client: Client, key: bytes, *words: bytes) -> Reply:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
-from cutaway.commands.key_specs import OW, RM, RO, RW, KeySpec
+from cutaway.commands.key_finders import set_keys
+from cutaway.commands.key_specs import OW, RM, RO, RW
 from cutaway.commands.keyspaces import Entry
 from cutaway.commands.options import Options
 from cutaway.commands.tables import CommandTable
@@ -87,7 +88,8 @@ def check_length(client: Client, length: int) -> None:
 
 
 @strings.command(
-    "SET", arity=-3, flags="write denyoom", keys=RW(1, "access update variable_flags"), since="1.0.0",
+    "SET", arity=-3, flags="write denyoom", since="1.0.0", key_finder=set_keys,
+    keys=RW(1, "access update variable_flags", notes="RW and ACCESS due to the optional `GET` argument"),
     syntax="key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds "
     "| PXAT unix-time-milliseconds | KEEPTTL]",
 )  # fmt: skip
@@ -286,7 +288,7 @@ INVALID_KEY_COUNT: Final = errors.CommandError("ERR invalid numkeys value or out
 
 @strings.command(
     "MSETEX", arity=-4, flags="write denyoom movablekeys", since="9.1.0",
-    keys=KeySpec(("OW", "UPDATE"), 1, key_count=0, step=2),
+    keys=OW(1, key_count=0, step=2),
     tips=["request_policy:multi_shard", "response_policy:all_succeeded"],
     syntax="numkeys key value [key value ...] [NX | XX] [EX seconds | PX milliseconds | EXAT unix-time-seconds "
     "| PXAT unix-time-milliseconds | KEEPTTL]",

@@ -33,8 +33,8 @@ Handler = Callable[..., Reply]
 KeyFinder = Callable[[Sequence[bytes]], list[tuple[int, KeySpec]]]
 
 FLAGS: Final = frozenset(
-    """write readonly denyoom admin pubsub noscript blocking loading stale skip_monitor skip_slowlog asking fast no_auth
-    may_replicate sentinel no_mandatory_keys no_async_loading no_multi movablekeys allow_busy module""".split()
+    """write readonly denyoom admin pubsub noscript blocking loading stale skip_monitor skip_slowlog skip_commandlog asking
+    fast no_auth may_replicate sentinel no_mandatory_keys no_async_loading no_multi movablekeys allow_busy module""".split()
 )
 GROUP_CATEGORIES: Final = {
     "string": "string", "bitmap": "bitmap", "list": "list", "set": "set", "sorted-set": "sortedset", "hash": "hash",
@@ -49,7 +49,7 @@ class Command:
     """One command or subcommand: what it is, how it is run, and what was counted of it."""
 
     __slots__ = (
-        "acl_categories", "arity", "calls", "complexity", "container", "failed_calls", "flags", "full_name", "group",
+        "acl_categories", "arity", "calls", "complexity", "container", "deprecated", "doc_flags", "failed_calls", "flags", "full_name", "group",
         "handler", "history", "is_blocking", "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs",
         "max_argc", "min_argc", "name", "nanoseconds", "rejected_calls", "since", "subcommands", "summary", "syntax",
         "tips",
@@ -69,6 +69,8 @@ class Command:
         acl: str = "",
         tips: Sequence[str] = (),
         history: Sequence[tuple[str, str]] = (),
+        doc_flags: str = "",
+        deprecated: tuple[str, str] = ("", ""),
         key_finder: KeyFinder | None = None,
         transparent: bool = False,
         skip: int = 1,
@@ -100,6 +102,9 @@ class Command:
         self.since: Final = since
         self.tips: Final = tuple(tips)
         self.history: Final = tuple(history)
+        self.doc_flags: Final = doc_flags.split()
+        self.deprecated: Final = deprecated
+        """Since which version, and what is to be used instead."""
         self.subcommands: Final[dict[bytes, Command]] = {}
         self.handler: Final[Handler] = handler if skip == 1 and handler is not None else _without_subcommand(handler)
         self.calls = 0

@@ -22,8 +22,8 @@ from cutaway.commands.blocking_sorted_sets import blocking_sorted_sets
 from cutaway.commands.connections import connections
 from cutaway.commands.counters import counters
 from cutaway.commands.expiring import generic
-from cutaway.commands.introspection import introspection
 from cutaway.commands.hashes import hashes
+from cutaway.commands.introspection import introspection
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
 from cutaway.commands.set_algebra import sets
@@ -41,7 +41,7 @@ from cutaway.transactions import transactions
 
 TABLES: Final = (
     strings, subsequences, counters, lists, sets, hashes, sorted_sets, blocking_sorted_sets,
-    connections, generic, objects, sorting, pubsub, transactions,
+    connections, generic, objects, introspection, sorting, pubsub, transactions,
 )  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
