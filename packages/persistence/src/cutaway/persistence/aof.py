@@ -148,7 +148,7 @@ class AppendOnlyFile:
         if self._handle is not None:
             if self.flush():
                 self.fsync()
-            self._handle.close()
+            self._leave(self._handle)
             self._handle = None
 
     def path(self, name: str) -> str:
@@ -225,6 +225,11 @@ class AppendOnlyFile:
     def fsync_due(self) -> bool:
         """Whether something has been written that the disk may not have yet."""
         return self._synced < self._written
+
+    @property
+    def fsync_running(self) -> bool:
+        """Whether a job that `begin_fsync` gave has not come back yet."""
+        return self._job is not None
 
     def begin_fsync(self) -> FsyncJob | None:
         """Return an fsync to be run anywhere and handed to `end_fsync`; None if there is no need of one."""
@@ -333,11 +338,15 @@ class AppendOnlyFile:
         if self._handle is not None:
             if self.fsync_policy != NO and self.fsync_due:
                 self.fsync()
-            if self._job is None or self._job.handle is not self._handle:
-                self._handle.close()
+            self._leave(self._handle)
         self._handle = handle
         self._written = self._synced = 0
         self._database = NO_DATABASE
+
+    def _leave(self, handle: AppendHandle) -> None:
+        """Close a file, or leave that to `end_fsync` if a thread is working on it."""
+        if self._job is None or self._job.handle is not handle:
+            handle.close()
 
     def _save_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest on the disk."""

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from .files import Files
 
 TOOL: Final = "make a backup of your AOF file, then use python -m cutaway.persistence check --fix"
+STAR: Final = ord("*")
+DOLLAR: Final = ord("$")
+LONGEST_COUNT: Final = 16
+"""Bytes of a mark, a count and CRLF, up to which the quick way is tried."""
 LONGEST_LINE: Final = 64 << 10
 LONGEST_ARGUMENT: Final = 1 << 32
 MOST_ARGUMENTS: Final = 1 << 31
@@ -222,6 +226,9 @@ class CommandReader:
         """Read one command, None at the end, or where a timestamp says that it is time to stop."""
         source = self._source
         while True:
+            argv = self._whole_command()
+            if argv is not None:
+                return argv
             if not source.need(1):
                 return None
             line = self._line()
@@ -237,10 +244,37 @@ class CommandReader:
         if not 1 <= count <= MOST_ARGUMENTS:
             text = "a command with an impossible number of arguments"
             raise RDBError(text, source.offset - len(line) - 2)
-        argv: list[bytes] = []
+        argv = []
         while len(argv) < count:
             argv.append(self._argument())
         return argv
+
+    def _whole_command(self) -> list[bytes] | None:
+        """Read a command if all of it is in the window and nothing about it is odd; else leave it alone.
+
+        The common case at half the cost. What is cut off, annotated or wrong goes the way that can tell.
+        """
+        data, at = self._source.data, self._source.pos
+        end = data.find(b"\r\n", at, at + LONGEST_COUNT)
+        digits = data[at + 1 : end]
+        if end < 0 or data[at] != STAR or not digits.isdigit():
+            return None
+        argv: list[bytes] = []
+        at = end + 2
+        for _ in range(int(digits)):
+            end = data.find(b"\r\n", at, at + LONGEST_COUNT)
+            digits = data[at + 1 : end]
+            if end < 0 or data[at] != DOLLAR or not digits.isdigit():
+                return None
+            start = end + 2
+            at = start + int(digits)
+            if data[at : at + 2] != b"\r\n":
+                return None
+            argv.append(data[start:at])
+            at += 2
+        if argv:
+            self._source.pos = at
+        return argv or None
 
     def _is_late(self, line: bytes) -> bool:
         """Tell whether a line is a timestamp after the time at which to stop."""
