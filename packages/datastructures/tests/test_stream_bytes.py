@@ -154,7 +154,8 @@ def test_groups_deliver_claim_and_lag_like_a_real_servers(  # noqa: PLR0915 -- o
         elif action == "claim":
             force, justid = rng.random() < 0.5, rng.random() < 0.5
             consumer, _ = group.see_consumer(name, now)
-            ours = group.claim(stream, consumer, [some_id], now, force=force, justid=justid).claimed
+            outcome = group.claim(stream, consumer, [some_id], now, force=force, justid=justid)
+            ours = [claimed[0] for claimed in outcome.claimed]
             options = ["FORCE"] * force + ["JUSTID"] * justid
             reply = raw(real_server, "XCLAIM", "k", "g", name, 0, text(some_id), *options)
             assert ours == [parsed(entry if justid else entry[0]) for entry in reply]
@@ -164,8 +165,8 @@ def test_groups_deliver_claim_and_lag_like_a_real_servers(  # noqa: PLR0915 -- o
             outcome = group.auto_claim(stream, consumer, some_id, now, count=count)
             reply = raw(real_server, "XAUTOCLAIM", "k", "g", name, 0, text(some_id), "COUNT", count)
             assert outcome.cursor == parsed(reply[0])
-            assert outcome.claimed == [parsed(entry[0]) for entry in reply[1]]
-            assert outcome.deleted == [parsed(entry) for entry in reply[2]]
+            assert [claimed[0] for claimed in outcome.claimed] == [parsed(entry[0]) for entry in reply[1]]
+            assert [deleted[0] for deleted in outcome.deleted] == [parsed(entry) for entry in reply[2]]
         elif action == "history":
             consumer, _ = group.see_consumer(name, now)
             history = group.read_history(stream, consumer, (some_id[0], 1), now, 2)

@@ -53,7 +53,7 @@ class GroupAgainstDict(RuleBasedStateMachine):
             assert outcome.deleted == [(0, seq)]
             del self.model[0, seq]
         elif known is not None and self.now - known[2] >= min_idle:
-            assert outcome.claimed == [(0, seq)]
+            assert [claimed[0] for claimed in outcome.claimed] == [(0, seq)]
             self.model[0, seq] = (name, known[1] + 1, self.now)
         else:
             assert outcome.claimed == outcome.deleted == []

@@ -125,6 +125,10 @@ class BlockedClients:
         if modified and (database.index, key) in self._queues:
             self.ready[(database.index, key)] = None
 
+    def signal(self, database: Database, key: bytes) -> None:
+        """What is awaited at `key` has changed though its value has not (a consumer group has gone). O(1)."""
+        self._on_change(database, key, "", True)
+
     def recheck(self, index: int) -> None:
         """Database `index` has got other contents (SWAPDB): every key that is awaited there may be ready."""
         for place in self._queues:

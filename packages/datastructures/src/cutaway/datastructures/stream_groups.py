@@ -136,10 +136,13 @@ class PendingDetail:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What a claim did: the IDs that changed hands, those found deleted, where XAUTOCLAIM goes on."""
+    """What a claim did: the entries that changed hands, those found deleted, where XAUTOCLAIM goes on.
 
-    claimed: list[StreamID]
-    deleted: list[StreamID]
+    Each comes with its record in the pending list; a deleted entry's is the one that was taken off.
+    """
+
+    claimed: list[tuple[StreamID, PendingEntry, Fields]]
+    deleted: list[tuple[StreamID, PendingEntry]]
     cursor: StreamID = MIN_ID
 
 
@@ -262,13 +265,14 @@ class ConsumerGroup:
 
     def add_pending(
         self, entry_id: StreamID, consumer: Consumer, delivery_time: int, delivery_count: int
-    ) -> None:
+    ) -> PendingEntry:
         """Enter a delivery as it was written in a file. O(1). Raises ValueError if it is pending already."""
         if entry_id in self.pending:
             message = f"{entry_id[0]}-{entry_id[1]} is pending twice"
             raise ValueError(message)
         entry = PendingEntry(consumer, delivery_time, delivery_count)
         self.pending[entry_id] = consumer.pending[entry_id] = entry
+        return entry
 
     def claim(
         self,
@@ -294,19 +298,20 @@ class ConsumerGroup:
             delivery_time = now_ms
         for entry_id in ids:
             entry = self.pending.get(entry_id)
-            if entry_id not in stream:
-                if self.acknowledge(entry_id):
-                    outcome.deleted.append(entry_id)
+            if entry is None and not force:
+                continue
+            fields = stream.get(entry_id)
+            if fields is None:
+                if entry is not None:
+                    self.acknowledge(entry_id)
+                    outcome.deleted.append((entry_id, entry))
                 continue
             if entry is None:
-                if not force:
-                    continue
-                self.add_pending(entry_id, consumer, now_ms, 1)
-                entry = self.pending.get(entry_id)
+                entry = self.add_pending(entry_id, consumer, now_ms, 1)
             elif now_ms - entry.delivery_time < min_idle:
                 continue
-            self._hand_over(entry_id, consumer, delivery_time, retry_count, justid=justid)
-            outcome.claimed.append(entry_id)
+            _hand_over(entry_id, entry, consumer, delivery_time, retry_count, justid=justid)
+            outcome.claimed.append((entry_id, entry, fields))
             consumer.active_time = now_ms
         return outcome
 
@@ -325,40 +330,24 @@ class ConsumerGroup:
 
         Looks at no more than ten times `count`; the cursor is the next ID to look at, 0-0 at the end.
         """
-        claimed: list[StreamID] = []
-        deleted: list[StreamID] = []
+        outcome = Claimed([], [])
+        claimed, deleted = outcome.claimed, outcome.deleted
         attempts = count * _ATTEMPTS_PER_CLAIM
         cursor = MIN_ID
         for seen, (entry_id, entry) in enumerate(self.pending.items(start)):
             if seen == attempts or len(claimed) + len(deleted) == count:
                 cursor = entry_id
                 break
-            if entry_id not in stream:
-                deleted.append(entry_id)
+            fields = stream.get(entry_id)
+            if fields is None:
+                deleted.append((entry_id, entry))
             elif now_ms - entry.delivery_time >= min_idle:
-                self._hand_over(entry_id, consumer, now_ms, None, justid=justid)
-                claimed.append(entry_id)
+                _hand_over(entry_id, entry, consumer, now_ms, None, justid=justid)
+                claimed.append((entry_id, entry, fields))
                 consumer.active_time = now_ms
-        for entry_id in deleted:
+        for entry_id, _ in deleted:
             self.acknowledge(entry_id)
         return Claimed(claimed, deleted, cursor)
-
-    def _hand_over(
-        self, entry_id: StreamID, consumer: Consumer, time_ms: int, retry_count: int | None, *, justid: bool
-    ) -> None:
-        """Make `consumer` the owner of a pending entry."""
-        entry = self.pending.get(entry_id)
-        if entry is None:
-            raise KeyError(entry_id)
-        if entry.consumer is not consumer:
-            del entry.consumer.pending[entry_id]
-            consumer.pending[entry_id] = entry
-            entry.consumer = consumer
-        entry.delivery_time = time_ms
-        if retry_count is not None:
-            entry.delivery_count = retry_count
-        elif not justid:
-            entry.delivery_count += 1
 
     # --- what XPENDING and XINFO tell ---------------------------------------------------------------------
 
@@ -427,6 +416,27 @@ class ConsumerGroup:
                 assert self.pending.get(entry_id) is entry, "a consumer's entry is not the group's"
             held += len(consumer.pending)
         assert held == len(self.pending), f"{len(self.pending)} entries pending, {held} with consumers"
+
+
+def _hand_over(
+    entry_id: StreamID,
+    entry: PendingEntry,
+    consumer: Consumer,
+    time_ms: int,
+    retry_count: int | None,
+    *,
+    justid: bool,
+) -> None:
+    """Make `consumer` the owner of a pending entry."""
+    if entry.consumer is not consumer:
+        del entry.consumer.pending[entry_id]
+        consumer.pending[entry_id] = entry
+        entry.consumer = consumer
+    entry.delivery_time = time_ms
+    if retry_count is not None:
+        entry.delivery_count = retry_count
+    elif not justid:
+        entry.delivery_count += 1
 
 
 _GROUP_BYTES: Final = 560

@@ -105,7 +105,7 @@ class StreamNode:
 
     # --- writing ------------------------------------------------------------------------------------------
 
-    def append(self, entry_id: StreamID, names: list[bytes], values: list[bytes]) -> None:
+    def append(self, entry_id: StreamID, names: list[bytes], values: Sequence[bytes]) -> None:
         """Write an entry at the tail; its ID must be greater than all there are. O(bytes of the entry)."""
         pack = self.pack
         self.live += 1

@@ -42,7 +42,7 @@ from cutaway.datastructures.stream_nodes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from cutaway.datastructures.listpacks import ListPack
     from cutaway.datastructures.stream_groups import ConsumerGroup
@@ -162,11 +162,15 @@ class Stream:
 
         Raises ValueError if the ID is not greater than `last_id` or the entry is larger than a node can be.
         """
+        self.append_flat(entry_id, [text for pair in fields for text in pair])
+
+    def append_flat(self, entry_id: StreamID, texts: Sequence[bytes]) -> None:
+        """As `append`, with fields and values in turn, the way a command gets them."""
         if entry_id <= self.last_id:
             message = "the ID is equal to or smaller than the last one"
             raise ValueError(message)
-        names, values = map(list, zip(*fields, strict=True))
-        node = self._room_for(entry_id, names, sum(map(len, names)) + sum(map(len, values)))
+        names, values = list(texts[::2]), texts[1::2]
+        node = self._room_for(entry_id, names, sum(map(len, texts)))
         node.append(entry_id, names, values)
         self.length += 1
         self.entries_added += 1
