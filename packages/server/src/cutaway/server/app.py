@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cutaway.commands import Engine
+from cutaway.commands.bitfields import bitmaps
 from cutaway.commands.blocking_lists import lists
 from cutaway.commands.blocking_sorted_sets import blocking_sorted_sets
 from cutaway.commands.connections import connections
 from cutaway.commands.counters import counters
 from cutaway.commands.expiring import generic
+from cutaway.commands.hash_expiry import hash_expiry
 from cutaway.commands.hashes import hashes
 from cutaway.commands.introspection import introspection
 from cutaway.commands.objects import objects
@@ -29,19 +31,25 @@ from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares int
 from cutaway.commands.set_algebra import sets
 from cutaway.commands.sorted_set_algebra import sorted_sets
 from cutaway.commands.sorting import sorting
+from cutaway.commands.stream_claims import xclaim as _xclaim  # noqa: F401 - declares into `streams`
+from cutaway.commands.stream_info import streams
 from cutaway.commands.strings import strings
 from cutaway.commands.subsequences import subsequences
-from cutaway.config import Config
+from cutaway.config import Config, ConfigError
 from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub
+from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.parts import Parts, default_parts
+from cutaway.server.persisting import Persistence, persisting
 from cutaway.server.servers import Server
+from cutaway.server.shutdowns import on_signal, shutdowns
 from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
 TABLES: Final = (
-    strings, subsequences, counters, lists, sets, hashes, sorted_sets, blocking_sorted_sets,
+    strings, subsequences, counters, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
     connections, generic, objects, introspection, sorting, pubsub, transactions,
+    persisting, shutdowns,
 )  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
@@ -73,21 +81,39 @@ class Application:
         config = self.config
         engine = compose(config, self.parts)
         _calm_the_collector()
-        server = Server(engine, self.parts, asyncio.get_running_loop())
+        loop = asyncio.get_running_loop()
+        server = Server(engine, self.parts, loop)
+        persistence = Persistence(engine, loop)
         try:
+            config.assign("dir", working_directory(config.text("dir")))
             await self._listen(server)
         except OSError as error:
-            log.error("Could not listen: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
+            log.error("Could not start: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
             return 1
         for number in (signal.SIGINT, signal.SIGTERM):
-            server.loop.add_signal_handler(number, server.stopping.set)
+            loop.add_signal_handler(number, on_signal, server, number.name)
         server.start()
+        if not await self._load(persistence):
+            return 1
+        server.before_flush = (persistence.appender.before_flush,)
+        engine.on_cron = (*engine.on_cron, persistence.poll)
         log.info("Ready to accept connections")
         if self.on_ready is not None:
             self.on_ready(server)
         await server.stopping.wait()
         await server.stop()
         return 0
+
+    async def _load(self, persistence: Persistence) -> bool:
+        """Bring the data back, and begin to log; False, with a line that says why, if it cannot be."""
+        try:
+            await persistence.loader.load()
+            persistence.configure()
+        except (LoadError, ConfigError) as error:
+            log.critical("%s", error)
+            return False
+        persistence.saver.forget_changes()
+        return True
 
     async def _listen(self, server: Server) -> None:
         config = self.config

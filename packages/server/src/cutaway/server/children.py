@@ -1,0 +1,109 @@
+"""A child process that works on a frozen copy of the data set.
+
+`fork` gives the child the whole memory of the parent as it is at this moment, for nothing: the pages are shared until one of the
+two writes on one. The child writes a file and exits; the parent goes on serving.
+
+CPython makes that dearer than it is in C. Every object carries its reference count, so even *reading* an object writes on
+its page, and the child comes to own a copy of all it looks at. What can be done is done: `gc.freeze()` before the fork and no
+collection in the child, so that at least the collector writes on nothing; and `os._exit`, so that the child does not take the
+data set apart at its end. How much was copied after all is measured by the child and reported (`rdb_last_cow_size`).
+
+The child inherits every descriptor. It closes them first thing: a listening socket that lives on in a child would keep the
+port taken after the parent is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+MAX_REPORT: Final = 4096
+KEPT_DESCRIPTORS: Final = 3
+HIGHEST_DESCRIPTOR: Final = 65536
+
+
+class Child:
+    """One running child. `poll` says when it is done, and how."""
+
+    __slots__ = ("_pipe", "copied_bytes", "error", "kind", "pid", "started")
+
+    def __init__(self, kind: str, work: Callable[[], object], delay_us: int = 0) -> None:
+        """Fork, and run `work` in the child. Raises OSError where the system refuses."""
+        self.kind: Final = kind
+        self.started: Final = time.time()
+        self.error = ""
+        self.copied_bytes = 0
+        gc.freeze()
+        self._pipe, report = os.pipe()
+        self.pid: Final = os.fork()
+        if not self.pid:
+            _run(work, report, delay_us)
+        os.close(report)
+
+    def poll(self) -> bool:
+        """Whether the child has ended; then `error` says why it failed, if it did."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if not pid:
+            return False
+        self._finish(status)
+        return True
+
+    def kill(self) -> None:
+        """End the child now, and wait for that."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGUSR1)
+        _, status = os.waitpid(self.pid, 0)
+        self._finish(status)
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether the parent ended it on purpose."""
+        return self.error == "killed"
+
+    def _finish(self, status: int) -> None:
+        report = os.read(self._pipe, MAX_REPORT).decode(errors="replace")
+        os.close(self._pipe)
+        copied, _, error = report.partition(" ")
+        self.copied_bytes = int(copied) if copied.isdigit() else 0
+        code = os.waitstatus_to_exitcode(status)
+        if code == -signal.SIGUSR1:
+            self.error = "killed"
+        elif code:
+            self.error = error or f"the child ended with status {code}"
+
+
+def _run(work: Callable[[], object], report: int, delay_us: int) -> None:
+    """The child's whole life."""
+    code = 1
+    try:
+        gc.disable()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+        os.closerange(KEPT_DESCRIPTORS, report)
+        os.closerange(report + 1, HIGHEST_DESCRIPTOR)
+        if delay_us > 0:
+            time.sleep(delay_us / 1_000_000)
+        work()
+        os.write(report, b"%d " % _private_bytes())
+        code = 0
+    except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
+        reason = getattr(error, "strerror", None) or repr(error)
+        os.write(report, f"0 {reason}".encode()[:MAX_REPORT])
+    finally:
+        os._exit(code)
+
+
+def _private_bytes() -> int:
+    """How much memory this process has that it shares with nobody: after a fork, what was copied."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+            if line.startswith("Private_Dirty:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,244 @@
+"""From the files to the keyspace, at the start.
+
+Loading goes a slice at a time, and between two slices the loop has its turn: the server is on the network already, and answers
+LOADING to whoever wants data, as Redis does. A line in the log says now and then how far it is.
+
+Which file counts? With `appendonly yes` the append-only directory, since it is never behind the snapshot; otherwise the snapshot.
+There is one exception, and it is on the safe side of what Redis does: if append-only is on but there is no such file yet, a
+snapshot that is there is loaded rather than left to be overwritten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cutaway.commands import Client, Command, CommandError
+from cutaway.commands.errors import LOADING
+from cutaway.persistence import (
+    AOFError,
+    AOFReplay,
+    Entry,
+    Library,
+    OSFiles,
+    RDBError,
+    RDBReader,
+    ValueOptions,
+    upgrade_single_file,
+)
+
+if TYPE_CHECKING:
+    from cutaway.commands import Engine
+    from cutaway.resp import Reply
+
+SLICE_SECONDS: Final = 0.02
+EVENTS_BETWEEN_LOOKS: Final = 256
+PROGRESS_SECONDS: Final = 3.0
+
+log: Final = logging.getLogger("cutaway.loading")
+
+
+class LoadError(Exception):
+    """The data cannot be loaded; the text says which file, where, and what to do."""
+
+
+class Loader:
+    """Fills an engine's keyspace."""
+
+    __slots__ = ("_client", "_engine", "_last_line", "expired", "keys", "loaded_bytes", "started", "total_bytes")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+        self._client: Client | None = None
+        self._last_line = 0.0
+        self.keys = self.expired = 0
+        self.loaded_bytes = self.total_bytes = 0
+        self.started = 0.0
+        """When loading began, in seconds since the epoch; 0 while nothing is being loaded."""
+
+    @property
+    def active(self) -> bool:
+        """Whether data is being loaded just now."""
+        return self.started > 0
+
+    def gate(self, _client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
+        """While loading, only commands that touch no data may run."""
+        if "loading" in command.flags:
+            return None
+        return LOADING
+
+    # ---- which files
+
+    async def load(self) -> None:
+        """Load what is there, while the loop goes on. Raises LoadError."""
+        config = self._engine.config
+        began = time.monotonic()
+        source = "nothing"
+        if config.boolean("appendonly") and self._has_aof():
+            await self._slices(self.replay(), "append only file")
+            source = "append only file"
+        elif (path := self.rdb_path()).is_file():
+            await self._slices(self.read_rdb(path), str(path))
+            source = str(path)
+        if source != "nothing":
+            log.info("DB loaded from %s: %.3f seconds, %d keys", source, time.monotonic() - began, self.keys)
+
+    def rdb_path(self) -> Path:
+        """The snapshot's path."""
+        return Path(self._engine.config.text("dir")) / self._engine.config.text("dbfilename")
+
+    def _aof_directory(self) -> Path:
+        return Path(self._engine.config.text("dir")) / self._engine.config.text("appenddirname")
+
+    def _has_aof(self) -> bool:
+        config = self._engine.config
+        try:
+            if upgrade_single_file(OSFiles(), config.text("dir"), str(self._aof_directory()), config.text("appendfilename")):
+                log.info("Took over the single append only file of an older version")
+        except (OSError, AOFError) as error:
+            raise LoadError(str(error)) from error
+        return (self._aof_directory() / f"{config.text('appendfilename')}.manifest").is_file()
+
+    async def _slices(self, steps: Iterable[None], source: str) -> None:
+        engine = self._engine
+        engine.gates = (self.gate, *engine.gates)
+        try:
+            self._begin()
+            end = time.monotonic() + SLICE_SECONDS
+            for _ in steps:
+                if time.monotonic() > end:
+                    self._progress(source)
+                    await asyncio.sleep(0)
+                    end = time.monotonic() + SLICE_SECONDS
+        finally:
+            self._end()
+            engine.gates = tuple(gate for gate in engine.gates if gate != self.gate)
+
+    def load_now(self, steps: Iterable[None]) -> None:
+        """Load without letting anybody in between: DEBUG RELOAD, DEBUG LOADAOF. Raises LoadError."""
+        self._begin()
+        try:
+            for _ in steps:
+                pass
+        finally:
+            self._end()
+
+    def _begin(self) -> None:
+        self.started = time.time()
+        self._last_line = time.monotonic()
+        self.keys = self.expired = 0
+        self._engine.keyspace.may_expire = False
+
+    def _end(self) -> None:
+        self.started = 0.0
+        self._engine.keyspace.may_expire = True
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _progress(self, source: str) -> None:
+        now = time.monotonic()
+        if now - self._last_line >= PROGRESS_SECONDS:
+            self._last_line = now
+            share = 100 * self.loaded_bytes / self.total_bytes if self.total_bytes else 0.0
+            log.info("Loading %s: %.0f %%, %d keys", source, share, self.keys)
+
+    # ---- what is in them
+
+    def read_rdb(self, path: Path) -> Iterable[None]:
+        """Load a snapshot, a step for each few hundred keys. Raises LoadError."""
+        self.total_bytes = path.stat().st_size
+        with path.open("rb", buffering=0) as file:
+            reader = RDBReader(file, self._options(), checksum=self._engine.config.boolean("rdbchecksum"))
+            try:
+                for number, event in enumerate(reader.events()):
+                    self._take(event, drop_expired=True)
+                    if not number % EVENTS_BETWEEN_LOOKS:
+                        self.loaded_bytes = reader.source.offset
+                        yield
+            except RDBError as error:
+                raise LoadError(f"Error loading {path}: {error}. Look at it with: python -m cutaway.persistence check {path}") from error
+        if self.expired:
+            log.info("%d keys had expired already", self.expired)
+
+    def replay(self) -> Iterable[None]:
+        """Replay the append-only directory, a step for each few hundred commands. Raises LoadError."""
+        config = self._engine.config
+        directory = str(self._aof_directory())
+        try:
+            replay = AOFReplay(
+                OSFiles(), directory, config.text("appendfilename"), options=self._options(),
+                load_truncated=config.boolean("aof-load-truncated"),
+            )  # fmt: skip
+            self.total_bytes = replay.size
+            for number, step in enumerate(replay):
+                if type(step) is list:
+                    self._run(step, replay)
+                else:
+                    self._take(step, drop_expired=False)
+                if not number % EVENTS_BETWEEN_LOOKS:
+                    self.loaded_bytes = replay.offset
+                    yield
+            if replay.torn is not None:
+                log.warning("!!! %s ends in the middle of a command; the last %d bytes are cut off, at offset %d",
+                            replay.torn.file, replay.torn.size, replay.torn.offset)  # fmt: skip
+                replay.cut_torn_tail()
+        except (AOFError, OSError) as error:
+            hint = f"python -m cutaway.persistence check {directory} --fix"
+            raise LoadError(f"Error loading the append only file: {error}. Look at it with: {hint}") from error
+
+    def _options(self) -> ValueOptions:
+        return ValueOptions(limits=self._engine.limits)
+
+    def _run(self, argv: list[bytes], replay: AOFReplay) -> None:
+        engine = self._engine
+        if self._client is None:
+            self._client = engine.connect()
+        command = engine.lookup(argv)
+        if isinstance(command, CommandError):
+            raise LoadError(f"Unknown command '{argv[0].decode(errors='replace')}' reading the append only file {replay.file} at offset {replay.offset}")
+        gates, engine.gates = engine.gates, ()
+        try:
+            engine.execute(self._client, argv)
+        finally:
+            engine.gates = gates
+        self.keys += 1
+
+    def _take(self, event: Any, *, drop_expired: bool) -> None:
+        if type(event) is Entry:
+            self._take_key(event, drop_expired=drop_expired)
+        elif type(event) is Library:
+            load = self._engine.extras.get("load_library")
+            if load is not None:
+                load(event.source)
+
+    def _take_key(self, item: Entry, *, drop_expired: bool) -> None:
+        keyspace = self._engine.keyspace
+        if item.db >= len(keyspace.databases):
+            raise LoadError(f"the file has keys in database {item.db}, but `databases` is {len(keyspace.databases)}")
+        if item.expire_at is not None and drop_expired and item.expire_at <= keyspace.now:
+            self.expired += 1
+            return
+        database = keyspace.databases[item.db]
+        entry = database.add(item.key, item.value)
+        if item.expire_at is not None:
+            database.expire(item.key, entry, item.expire_at)
+        if getattr(item.value, "has_expiries", False):
+            database.volatile_fields[item.key] = entry
+        if item.freq is not None and keyspace.access_for is not None:
+            entry.access = item.freq | (int(time.time()) // 60 & 0xFFFF) << 8
+        elif item.idle is not None and keyspace.access_for is None:
+            entry.access = (keyspace.lru_clock - item.idle) & 0xFFFFFF
+        self.keys += 1
+
+
+def working_directory(text: str) -> str:
+    """The absolute path of `dir`. Raises OSError if one cannot be in it."""
+    path = str(Path(text).resolve())
+    os.chdir(path)
+    return path

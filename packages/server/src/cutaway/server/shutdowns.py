@@ -1,0 +1,87 @@
+"""SHUTDOWN, SIGINT and SIGTERM: the ways to stop, and what is saved on each.
+
+By default a snapshot is made on the way out if there are save points, and the append-only file is brought to the disk in any
+case. If that fails the server goes on: whoever wants it stopped all the same says so (NOSAVE, FORCE).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from cutaway.commands import Client, CommandError, CommandTable
+from cutaway.resp import NO_REPLY
+
+if TYPE_CHECKING:
+    from cutaway.resp import Reply
+    from cutaway.server.persisting import Persistence
+    from cutaway.server.servers import Server
+
+log: Final = logging.getLogger("cutaway.server")
+
+shutdowns: Final = CommandTable("server")
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How to stop: save or not (None: if there are save points), and whether to stop even if saving fails."""
+
+    save: bool | None = None
+    force: bool = False
+
+    @classmethod
+    def of(cls, words: Iterable[str]) -> Manner:
+        """The manner that a list of words, of SHUTDOWN or `shutdown-on-sigterm`, asks for."""
+        chosen = {word.lower() for word in words}
+        save = True if "save" in chosen else False if "nosave" in chosen else None
+        return cls(save, "force" in chosen)
+
+
+def stop(server: Server, manner: Manner) -> bool:
+    """Save what is to be saved and let the server end; False, and it goes on, if that failed."""
+    engine = server.engine
+    persistence: Persistence | None = engine.extras.get("persistence")
+    if persistence is not None:
+        loading = persistence.loader.active
+        save = manner.save if manner.save is not None else bool(engine.config["save"])
+        try:
+            persistence.shut_down(save=save and not loading)
+        except CommandError:
+            if not manner.force:
+                log.warning("Error trying to save the DB, can't exit. Use SHUTDOWN NOSAVE or FORCE to exit all the same.")
+                return False
+    log.info("Cutaway is now ready to exit, bye bye...")
+    server.stopping.set()
+    return True
+
+
+def on_signal(server: Server, name: str) -> None:
+    """SIGINT or SIGTERM came; a second one while the first is being followed ends the process the hard way."""
+    log.info("Received %s, shutting down", name)
+    words: Any = server.engine.config[f"shutdown-on-{name.lower()}"]
+    stop(server, Manner.of(words))
+
+
+@shutdowns.command("SHUTDOWN", arity=-1, flags="admin noscript loading stale no_multi allow_busy",
+                   syntax="[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]")  # fmt: skip
+def shutdown(client: Client, *words: bytes) -> Reply:
+    """Saves, if it should, and stops the server; the connection closes without a reply. O(n) when saving."""
+    manner = _manner(words)
+    if manner is None:
+        raise CommandError("ERR No shutdown in progress.")
+    if not stop(client.engine.extras["server"], manner):
+        raise CommandError("ERR Errors trying to SHUTDOWN. Check logs.")
+    client.close_after_reply = True
+    return NO_REPLY
+
+
+def _manner(words: Sequence[bytes]) -> Manner | None:
+    """What SHUTDOWN's words ask for; None for ABORT."""
+    chosen = [word.decode("latin-1").lower() for word in words]
+    if any(word not in ("nosave", "save", "now", "force", "abort") for word in chosen):
+        raise CommandError("ERR syntax error")
+    if ("abort" in chosen and len(chosen) > 1) or {"save", "nosave"} <= set(chosen):
+        raise CommandError("ERR syntax error")
+    return None if "abort" in chosen else Manner.of(chosen)
