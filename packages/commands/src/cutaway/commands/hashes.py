@@ -76,9 +76,11 @@ def create_hash(client: Client, key: bytes) -> HashValue:
     return value
 
 
-def settle(db: Database, key: bytes, value: HashValue) -> None:
-    """Strike the hash off the list of those with expiring fields, if it has none any more. O(1)."""
-    if db.volatile_fields and not value.has_expiries:
+def register(db: Database, key: bytes, value: HashValue) -> None:
+    """List the hash among those with fields that expire, or strike it off, after a change of expiries. O(1)."""
+    if value.has_expiries:
+        db.volatile_fields[key] = db.keys[key]
+    elif db.volatile_fields:
         db.volatile_fields.pop(key, None)
 
 
@@ -88,7 +90,7 @@ def settle(db: Database, key: bytes, value: HashValue) -> None:
 def _set_fields(client: Client, key: bytes, words: tuple[bytes, ...]) -> int:
     value = write_hash(client, key) or create_hash(client, key)
     created = value.update(list(zip(words[::2], words[1::2], strict=True)))
-    settle(client.db, key, value)
+    register(client.db, key, value)
     client.db.changed(key, "hset", len(words) // 2)
     return created
 
@@ -244,10 +246,21 @@ def hdel(client: Client, key: bytes, *fields: bytes) -> Reply:
         deleted += value.delete(field)
     if deleted:
         db = client.db
-        settle(db, key, value)
+        register(db, key, value)
         db.changed(key, "hdel", deleted)
         db.delete_if_empty(key, value)
     return deleted
+
+
+def _store_sum(client: Client, key: bytes, value: HashValue, field: bytes, result: bytes, event: str) -> None:
+    """Set a field that keeps its expiry, and propagate it so that it keeps it, with the digits that were found here."""
+    value.set(field, result, keep_expiry=True)
+    client.db.changed(key, event)
+    moment = value.expire_at(field)
+    if moment is not None:
+        client.engine.effect(b"HSETEX", key, b"PXAT", b"%d" % moment, b"FIELDS", b"1", field, result)
+    elif event == "hincrbyfloat":
+        client.engine.effect(b"HSET", key, field, result)
 
 
 @hashes.command("HINCRBY", arity=4, flags="write denyoom fast", keys=RW(1, "access update"),
@@ -262,8 +275,7 @@ def hincrby(client: Client, key: bytes, field: bytes, increment: bytes) -> Reply
         raise errors.OVERFLOW
     if value is None:
         value = create_hash(client, key)
-    value.set(field, b"%d" % result, keep_expiry=True)
-    client.db.changed(key, "hincrby")
+    _store_sum(client, key, value, field, b"%d" % result, "hincrby")
     return result
 
 
@@ -278,7 +290,5 @@ def hincrbyfloat(client: Client, key: bytes, field: bytes, increment: bytes) -> 
     result = add_long_doubles(b"0" if current is None else current, increment, NOT_A_FLOAT)
     if value is None:
         value = create_hash(client, key)
-    value.set(field, result, keep_expiry=True)
-    client.db.changed(key, "hincrbyfloat")
-    client.engine.effect(b"HSET", key, field, result)
+    _store_sum(client, key, value, field, result, "hincrbyfloat")
     return result
