@@ -92,6 +92,14 @@ def server_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         process.terminate()
 
 
+@pytest.fixture(scope="session")
+def real_client(server_socket: Path) -> Iterator[RawClient]:
+    """A connection to the real server, in RESP2."""
+    client = RawClient(server_socket)
+    yield client
+    client.close()
+
+
 def encoded(reply: Reply, protocol: int) -> bytes:
     return Encoder(protocol).encode(reply)
 

@@ -18,7 +18,8 @@ from cutaway.commands import arguments, errors
 from cutaway.commands.arguments import INT64_MAX
 from cutaway.commands.bitmaps import Buffer, bit_offset, bitmaps, writable
 from cutaway.commands.clients import Client
-from cutaway.commands.key_specs import RO, RW, KeySpec
+from cutaway.commands.key_finders import bitfield_keys
+from cutaway.commands.key_specs import RO, RW
 from cutaway.commands.strings import read_buffer
 from cutaway.resp import Reply
 
@@ -116,7 +117,7 @@ def _as_c_sees_it(value: int, field: Field) -> int:
     """The value of a SET in 64 bits: for the real server, a very low one may be very high.
 
     An unsigned field takes a negative value for the unsigned number with the same bits. A signed one looks at
-    the distance to its greatest value: where that does not fit 64 bits its sign is lost, and SAT stops at the wrong end.
+    the distance to its greatest value: if that does not fit 64 bits, its sign is lost, and SAT stops at the wrong end.
     """
     if not field.is_signed or (field.width < 64 and (1 << field.width - 1) - 1 - value > INT64_MAX):
         return value & (1 << 64) - 1
@@ -128,24 +129,17 @@ def _read(client: Client, key: bytes, operations: Sequence[Operation]) -> Reply:
     return [operation.field.read(data) for operation in operations]
 
 
-def _keys(argv: Sequence[bytes]) -> list[tuple[bytes, KeySpec]]:
-    """BITFIELD's key, which it only reads if it is called with GET alone."""
-    at = 2
-    while at < len(argv):
-        name = argv[at].upper()
-        if name not in (b"GET", b"OVERFLOW") or at + _WORDS[name] >= len(argv):
-            return [(argv[1], RW(1, "access update"))]
-        at += 1 + _WORDS[name]
-    return [(argv[1], RO(1))]
+OPERATION: Final = (
+    "<GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
+    "<SET encoding offset value | INCRBY encoding offset increment>>"
+)
 
 
 @bitmaps.command(
-    "BITFIELD", arity=-2, flags="write denyoom", since="3.2.0", key_finder=_keys,
+    "BITFIELD", arity=-2, flags="write denyoom", since="3.2.0", key_finder=bitfield_keys,
     keys=RW(1, "access update variable_flags",
             notes="This command allows both access and modification of the key"),
-    syntax="key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] <SET encoding offset value | "
-    "INCRBY encoding offset increment> [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
-    "<SET encoding offset value | INCRBY encoding offset increment> ...]]",
+    syntax=f"key [{OPERATION} [{OPERATION} ...]]",
 )  # fmt: skip
 def bitfield(client: Client, key: bytes, *words: bytes) -> Reply:
     """Reads, sets and increments integers of any width in a string. O(1) for each subcommand specified."""

@@ -21,7 +21,8 @@ connections: Final = CommandTable("connection")
 Authenticate = Callable[[Client, bytes, bytes], Reply]
 
 
-@connections.command("PING", arity=-1, flags="fast", syntax="[message]")
+@connections.command("PING", arity=-1, flags="fast", syntax="[message]",
+                     tips=["request_policy:all_shards", "response_policy:all_succeeded"])  # fmt: skip
 def ping(client: Client, *message: bytes) -> Reply:
     """Answers PONG, or the given message. O(1)."""
     if len(message) > 1:
@@ -44,7 +45,7 @@ def quit_(client: Client, *_ignored: bytes) -> Reply:
     return "OK"
 
 
-@connections.command("SELECT", arity=2, flags="loading stale fast", syntax="index")
+@connections.command("SELECT", arity=2, flags="loading stale fast allow_busy", syntax="index")
 def select(client: Client, index: bytes) -> Reply:
     """Makes another database the client's current one. O(1)."""
     number = arguments.integer(index)
@@ -150,7 +151,7 @@ def auth(client: Client, *words: bytes) -> Reply:
 
 # ---- CLIENT
 
-connections.container("CLIENT", arity=-2, flags="", since="2.4.0")
+connections.container("CLIENT", arity=-2, flags="", since="2.4.0", acl="-connection")
 
 
 def check_name(name: bytes) -> None:
@@ -165,7 +166,8 @@ def set_name(client: Client, name: bytes) -> None:
     client.name = name
 
 
-CLIENT_FLAGS: Final = "noscript loading stale sentinel"
+CLIENT_FLAGS: Final = "noscript loading stale sentinel allow_busy"
+EVERYWHERE: Final = ("request_policy:all_nodes", "response_policy:all_succeeded")
 
 
 @connections.command("CLIENT ID", arity=2, flags=CLIENT_FLAGS, since="5.0.0")
@@ -174,7 +176,8 @@ def client_id(client: Client) -> Reply:
     return client.id
 
 
-@connections.command("CLIENT SETNAME", arity=3, flags=CLIENT_FLAGS, since="2.6.9", syntax="connection-name")
+@connections.command("CLIENT SETNAME", arity=3, flags=CLIENT_FLAGS, since="2.6.9", tips=EVERYWHERE,
+                     syntax="connection-name")  # fmt: skip
 def client_setname(client: Client, name: bytes) -> Reply:
     """Names the connection. O(1)."""
     set_name(client, name)
@@ -187,7 +190,7 @@ def client_getname(client: Client) -> Reply:
     return client.name or None
 
 
-@connections.command("CLIENT SETINFO", arity=4, flags=CLIENT_FLAGS, since="7.2.0",
+@connections.command("CLIENT SETINFO", arity=4, flags=CLIENT_FLAGS, since="7.2.0", tips=EVERYWHERE,
                      syntax="<LIB-NAME libname | LIB-VER libver>")  # fmt: skip
 def client_setinfo(client: Client, attribute: bytes, value: bytes) -> Reply:
     """Tells the server which client library is talking. O(1)."""
@@ -203,7 +206,7 @@ def client_setinfo(client: Client, attribute: bytes, value: bytes) -> Reply:
     return "OK"
 
 
-@connections.command("CLIENT INFO", arity=2, flags=CLIENT_FLAGS, since="6.2.0", tips=["nondeterministic_output"])
+@connections.command("CLIENT INFO", arity=2, flags="noscript loading stale sentinel", since="6.2.0", tips=["nondeterministic_output"])
 def client_info(client: Client) -> Reply:
     """Describes this connection in CLIENT LIST's format. O(1)."""
     return Verbatim(describe(client) + b"\n")
@@ -219,10 +222,15 @@ def client_list(client: Client, *words: bytes) -> Reply:
     return Verbatim(b"".join(describe(each) + b"\n" for each in chosen))
 
 
+FILTERS: Final = (
+    "[ID client-id [client-id ...]] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] "
+    "| [ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage]"
+)
+
+
 @connections.command(
     "CLIENT KILL", arity=-3, flags="admin noscript loading stale sentinel", since="2.4.0",
-    syntax="<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | "
-    "[ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>] | [MAXAGE maxage]> [...]>",
+    syntax=f"<ip:port | <{FILTERS}> [<{FILTERS}> ...]>",
 )  # fmt: skip
 def client_kill(client: Client, *words: bytes) -> Reply:
     """Closes connections: one by its address, or all that match the filters. O(n) for n connections."""
@@ -247,7 +255,8 @@ def kill(victim: Client, asked_by: Client | None = None) -> None:
         victim.close_now()
 
 
-@connections.command("CLIENT REPLY", arity=3, flags=CLIENT_FLAGS, since="3.2.0", syntax="<ON | OFF | SKIP>")
+@connections.command("CLIENT REPLY", arity=3, flags=f"{CLIENT_FLAGS} no_multi", since="3.2.0",
+                     syntax="<ON | OFF | SKIP>")  # fmt: skip
 def client_reply(client: Client, mode: bytes) -> Reply:
     """Turns replies to this connection on or off, or skips the next one. O(1)."""
     word = mode.lower()
@@ -271,7 +280,7 @@ def _on_or_off(word: bytes) -> bool:
     return choice
 
 
-@connections.command("CLIENT NO-EVICT", arity=3, flags="admin noscript loading stale sentinel", since="7.0.0",
+@connections.command("CLIENT NO-EVICT", arity=3, flags=f"admin {CLIENT_FLAGS}", since="7.0.0",
                      syntax="<ON | OFF>")  # fmt: skip
 def client_no_evict(client: Client, mode: bytes) -> Reply:
     """Protects this connection from being closed to save memory. O(1)."""

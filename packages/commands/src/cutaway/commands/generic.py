@@ -152,7 +152,7 @@ def _database(client: Client, index: bytes, error: errors.CommandError = errors.
     return databases[number]
 
 
-@generic.command("MOVE", arity=3, flags="write fast", keys=RW(1, "access delete"), syntax="key db")
+@generic.command("MOVE", arity=3, flags="write fast", keys=RW(1, "access update"), syntax="key db")
 def move(client: Client, key: bytes, index: bytes) -> Reply:
     """Moves a key to another database, if it does not exist there. O(1)."""
     source, target = client.db, _database(client, index)
@@ -217,19 +217,12 @@ def _check_flush_mode(mode: Sequence[bytes]) -> None:
         raise errors.SYNTAX
 
 
-def flush(databases: Sequence[Database]) -> None:
-    """Empty databases. O(1) each; their memory comes back bit by bit."""
-    for database in databases:
-        database.keyspace.dirty += len(database)
-        database.clear()
-
-
 @generic.command("FLUSHDB", arity=-1, flags="write", syntax="[ASYNC | SYNC]", group="server", acl="keyspace dangerous",
                  tips=["request_policy:all_shards", "response_policy:all_succeeded"])  # fmt: skip
 def flushdb(client: Client, *mode: bytes) -> Reply:
     """Deletes all keys of the current database. O(n) for n keys, the reply waits for none of it."""
     _check_flush_mode(mode)
-    flush([client.db])
+    client.engine.keyspace.flush([client.db])
     client.engine.keyspace.dirty += 1
     client.engine.effect(b"FLUSHDB")
     return "OK"
@@ -240,7 +233,7 @@ def flushdb(client: Client, *mode: bytes) -> Reply:
 def flushall(client: Client, *mode: bytes) -> Reply:
     """Deletes all keys of all databases. O(n) for n keys, the reply waits for none of it."""
     _check_flush_mode(mode)
-    flush(client.engine.keyspace.databases)
+    client.engine.keyspace.flush(client.engine.keyspace.databases)
     client.engine.keyspace.dirty += 1
     client.engine.effect(b"FLUSHALL")
     return "OK"

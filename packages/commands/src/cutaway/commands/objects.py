@@ -14,7 +14,7 @@ from cutaway.resp import Reply
 
 objects: Final = CommandTable("generic")
 
-objects.container("OBJECT", arity=-2, since="2.2.3")
+objects.container("OBJECT", arity=-2, since="2.2.3", acl="-keyspace")
 
 
 def _peek(client: Client, key: bytes) -> Entry | None:

@@ -242,7 +242,8 @@ def delifeq(client: Client, key: bytes, value: bytes) -> Reply:
 # ---- several keys
 
 
-@strings.command("MGET", arity=-2, flags="readonly fast", keys=RO(1, last=-1), syntax="key [key ...]")
+@strings.command("MGET", arity=-2, flags="readonly fast", keys=RO(1, last=-1), syntax="key [key ...]",
+                 tips=["request_policy:multi_shard"])  # fmt: skip
 def mget(client: Client, *keys: bytes) -> Reply:
     """Returns the string values of several keys, nil for each that holds none. O(n) for n keys."""
     replies: list[Reply] = []
@@ -260,6 +261,7 @@ def _pairs(words: Sequence[bytes], name: str) -> list[tuple[bytes, bytes]]:
 
 
 @strings.command("MSET", arity=-3, flags="write denyoom", keys=OW(1, last=-1, step=2), since="1.0.1",
+                 tips=["request_policy:multi_shard", "response_policy:all_succeeded"],
                  syntax="key value [key value ...]")  # fmt: skip
 def mset(client: Client, *words: bytes) -> Reply:
     """Sets several keys to their strings, all at once. O(n) for n keys."""

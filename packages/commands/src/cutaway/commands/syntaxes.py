@@ -34,13 +34,12 @@ _REPEAT: Final = "..."
 TYPES: Final[dict[str, str]] = {
     name: kind
     for kind, names in {
-        "key": "key newkey source destination destkey sourcekey key1 key2 store-key",
-        "integer": """bit client-id connection-id count cost cursor db decrement destination-db end entries-added
-            entries-read id-count increment index index1 index2 index-value integer len length limit longitude-count level maxage
-            maxlen milliseconds min-idle-time ms min-match-len num-matches numfields numkeys numlocal numreplicas offset
-            protover rank replica-count replicaoffset seconds start stop threshold-count timeout ttl version count-value
-            cursor-value usec sample-count samples num-members port idle""",
-        "double": "latitude longitude radius width height score weight value-double percentage",
+        "key": "key newkey source destination destkey sourcekey key1 key2 src dst",
+        "integer": """bit bits client-id count cursor db decrement destination-db end entries-added entries-read
+            frequency idle increment index index1 index2 len limit maxage milliseconds min-idle-time min-match-len ms
+            not-client-id not-db num-matches num-vertices numfields numkeys numlocal numreplicas offset port protover
+            rank seconds start stop ttl version weight""",
+        "double": "height latitude longitude radius score timeout width",
         "pattern": "pattern",
         "unix-time": "unix-time-seconds unix-time-milliseconds",
     }.items()
@@ -48,8 +47,21 @@ TYPES: Final[dict[str, str]] = {
 }
 """What a value is, by its name in the manual; anything else is a string."""
 
-TYPES_IN: Final[dict[str, dict[str, str]]] = {}
-"""Where a command's value is of another type than its name says."""
+_TEXT_BOUNDS: Final = {"start": "string", "end": "string", "stop": "string"}
+_SCORE_BOUNDS: Final = {"min": "double", "max": "double"}
+_WHOLE: Final = {"timeout": "integer"}
+TYPES_IN: Final[dict[str, dict[str, str]]] = {
+    **dict.fromkeys(("xpending", "xrange", "xrevrange", "xautoclaim", "zrange"), _TEXT_BOUNDS),
+    **dict.fromkeys(("zcount", "zremrangebyscore", "zrangebyscore", "zrevrangebyscore"), _SCORE_BOUNDS),
+    **dict.fromkeys(("incrbyfloat", "hincrbyfloat"), {"increment": "double"}),
+    **dict.fromkeys(("client|pause", "wait", "waitaof", "migrate"), _WHOLE),
+    **dict.fromkeys(("setbit", "bitfield"), {"value": "integer"}),
+    "xautoclaim": {**_TEXT_BOUNDS, "min-idle-time": "string"},
+    "xclaim": {"min-idle-time": "string"},
+    "hexpireat": {"unix-time-seconds": "integer"},
+    "hpexpireat": {"unix-time-milliseconds": "integer"},
+}
+"""Where a value is of another type than its name says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,19 +143,14 @@ def _folded(items: Sequence[_Item]) -> list[_Item]:
         if not isinstance(item, _Bracket):
             result.append(item)
             continue
-        if item.alternatives[-1][-1:] == [_REPEAT]:
-            last = item.alternatives[-1][:-1]
-            alternatives = [*item.alternatives[:-1], last]
-            repeated = _Bracket([_folded(each) for each in alternatives], repeated=True)
-            count = 1 if len(alternatives) > 1 else len(repeated.alternatives[0])
-            before = result[len(result) - count :]
-            if len(alternatives) > 1 and isinstance(before[0], _Bracket):
-                repeated.optional = before[0].optional
-            elif before != repeated.alternatives[0]:
-                raise ValueError(f"{repeated} does not repeat {before}")
-            result[len(result) - count :] = [repeated]
-        else:
+        if item.alternatives[0][-1:] != [_REPEAT]:
             result.append(_Bracket([_folded(each) for each in item.alternatives], item.optional))
+            continue
+        repeated = _folded(item.alternatives[0][:-1])
+        start = len(result) - len(repeated)
+        if result[start:] != repeated:
+            raise ValueError(f"{repeated} does not repeat what stands before it")
+        result[start:] = [_Bracket([repeated], repeated=True)]
     return result
 
 
@@ -196,7 +203,7 @@ def _single(item: _Item, types: dict[str, str]) -> Argument:
     if len(alternatives) > 1:
         name = "-or-".join(each.name for each in alternatives[:3])
         return Argument(
-            name, "oneof", optional=item.optional, multiple=item.repeated, arguments=tuple(alternatives)
+            name, "oneof", optional=item.optional, arguments=tuple(alternatives)
         )
     only = alternatives[0]
     if item.repeated:

@@ -87,7 +87,7 @@ def spublish(client: Client, channel: bytes, message: bytes) -> Reply:
 
 # ---- PUBSUB
 
-pubsub.container("PUBSUB", arity=-2, since="2.8.0")
+pubsub.container("PUBSUB", arity=-2, since="2.8.0", acl="-pubsub")
 ASKING: Final = "pubsub loading stale"
 
 
@@ -125,7 +125,7 @@ def pubsub_shardnumsub(client: Client, *channels: bytes) -> Reply:
     return _counts(hub_of(client.engine).shard_channels, channels)
 
 
-@pubsub.command("PUBSUB HELP", arity=2, flags="loading stale", since="6.2.0")
+@pubsub.command("PUBSUB HELP", arity=2, flags="loading stale", acl="-pubsub", since="6.2.0")
 def pubsub_help(client: Client) -> Reply:
     """Says what PUBSUB can do. O(1)."""
     return help_lines(client, "pubsub")

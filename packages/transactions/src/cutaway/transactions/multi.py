@@ -33,10 +33,10 @@ The conflict that does belong to production, two clients that both read and then
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from cutaway.commands import PASS, Client, Command, CommandError, CommandTable, Engine
+from cutaway.commands import PASS, Block, Client, Command, CommandError, CommandTable, Engine
 from cutaway.commands.key_specs import RO
 from cutaway.resp import NULL_ARRAY, Reply
 from cutaway.transactions.watches import Watches
@@ -51,17 +51,22 @@ WATCH_INSIDE: Final = "ERR WATCH inside MULTI is not allowed"
 NOT_ALLOWED: Final = "ERR Command not allowed inside a transaction"
 ABORTED: Final = "EXECABORT Transaction discarded because of previous errors."
 
+MayStillRun = Callable[[Client, Command, Sequence[bytes]], CommandError | None]
+"""`engine.extras["may_still_run"]`, where users have permissions: asked for each queued command once more, at EXEC."""
+
 transactions: Final = CommandTable("transactions")
 
 
 class Transaction:
     """One client's open transaction: the queue, and whether it is spoilt."""
 
-    __slots__ = ("_client", "_watches", "queue", "queued_bytes", "spoilt")
+    __slots__ = ("_before", "_client", "_watches", "queue", "queued_bytes", "spoilt")
 
     def __init__(self, client: Client, watches: Watches) -> None:
         self._client: Final = client
         self._watches: Final = watches
+        self._before = client.intercept
+        """Who else takes commands away from this client: a subscriber's room does."""
         self.queue: Final[list[tuple[Command, Sequence[bytes]]]] = []
         self.queued_bytes = 0
         self.spoilt = False
@@ -73,11 +78,15 @@ class Transaction:
         self._client.flags.add("x")
         self._client.extras[ROOM] = self
 
-    def close(self) -> None:
-        """The client's commands run again as they come. What it watches is forgotten."""
-        self._client.intercept = None
+    def _stop_queueing(self) -> None:
+        self._client.intercept = self._before
         self._client.on_refusal = None
         self._client.queued_flags = frozenset()
+
+    def close(self) -> None:
+        """The client's commands run again as they come. What it watches is forgotten. O(n) for n watched keys."""
+        if self._client.intercept == self.queue_up:
+            self._stop_queueing()
         self._client.flags.discard("x")
         self._client.extras.pop(ROOM, None)
         self._watches.unwatch(self._client)
@@ -88,9 +97,10 @@ class Transaction:
             return PASS
         if "no_multi" in command.flags:
             return client.engine.refuse(client, command, CommandError(NOT_ALLOWED))
-        self.queue.append((command, argv))
-        self.queued_bytes += sum(map(len, argv))
-        client.queued_flags |= command.flags
+        if not self.spoilt and not self._watches.is_marked(client):  # or else it will never run: why keep it?
+            self.queue.append((command, argv))
+            self.queued_bytes += sum(map(len, argv))
+            client.queued_flags |= command.flags
         return "QUEUED"
 
     def refused(self, command: Command | None, reply: Reply) -> Reply:
@@ -103,24 +113,37 @@ class Transaction:
 
     def run(self) -> Reply:
         """EXEC: run the queue, and answer the replies in order."""
-        client, engine = self._client, self._client.engine
+        client = self._client
         if self.spoilt:
             self.close()
             raise CommandError(ABORTED)
         if self._watches.is_touched(client):
             self.close()
             return NULL_ARRAY
-        self.close()
+        self._watches.unwatch(client)
+        self._stop_queueing()
         before, client.deny_blocking = client.deny_blocking, True
         try:
-            with engine.unit():
-                return [engine.execute(client, argv) for _, argv in self.queue]
+            with client.engine.unit():
+                return [self._run(command, argv) for command, argv in self.queue]
         finally:
             client.deny_blocking = before
+            self.close()
+
+    def _run(self, command: Command, argv: Sequence[bytes]) -> Reply:
+        """One command of the queue. It was let in when it was queued; only permissions are asked for again."""
+        client, engine = self._client, self._client.engine
+        may_still_run: MayStillRun | None = engine.extras.get("may_still_run")
+        if may_still_run is not None:
+            refusal = may_still_run(client, command, argv)
+            if refusal is not None:
+                return refusal
+        reply = engine.call(client, command, argv)
+        return reply.timeout_reply if type(reply) is Block else reply
 
     def info(self) -> dict[str, int]:
         """For CLIENT LIST."""
-        return {"multi": len(self.queue), "watch": self._watches.count(self._client), "multi-mem": self.queued_bytes}
+        return {"multi": len(self.queue), "multi-mem": self.queued_bytes}
 
 
 def current(client: Client) -> Transaction | None:
@@ -134,7 +157,7 @@ def _watches(client: Client) -> Watches:
     return watches
 
 
-@transactions.command("MULTI", arity=1, flags="noscript loading stale fast allow_busy", since="1.2.0")
+@transactions.command("MULTI", arity=1, flags="noscript loading stale fast allow_busy no_multi", since="1.2.0")
 def multi(client: Client) -> Reply:
     """Opens a transaction: commands queue up until EXEC. O(1)."""
     if current(client) is not None:
@@ -146,7 +169,7 @@ def multi(client: Client) -> Reply:
     return "OK"
 
 
-@transactions.command("EXEC", arity=1, flags="noscript loading stale skip_slowlog", since="1.2.0", transparent=True)
+@transactions.command("EXEC", arity=1, flags="noscript loading stale skip_commandlog", since="1.2.0", transparent=True)
 def exec_(client: Client) -> Reply:
     """Runs the queued commands as one, and returns their replies. O(1) besides the commands' own cost."""
     transaction = current(client)
@@ -165,7 +188,7 @@ def discard(client: Client) -> Reply:
     return "OK"
 
 
-@transactions.command("WATCH", arity=-2, flags="noscript loading stale fast allow_busy", keys=RO(1, "", last=-1),
+@transactions.command("WATCH", arity=-2, flags="noscript loading stale fast allow_busy no_multi", keys=RO(1, "", last=-1),
                       syntax="key [key ...]", since="2.2.0")  # fmt: skip
 def watch(client: Client, *keys: bytes) -> Reply:
     """Lets the next EXEC run only if none of these keys changes until then. O(1) for each key."""
