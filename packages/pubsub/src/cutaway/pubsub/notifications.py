@@ -77,7 +77,7 @@ class Notifications:
 
     def _on_change(self, database: Database, key: bytes, event: str, _modified: bool) -> None:  # noqa: FBT001
         hub = self._hub
-        if not hub or CLASS_OF.get(event, MODULES) not in self._classes:
+        if not hub or not event or CLASS_OF.get(event, MODULES) not in self._classes:
             return
         name = event.encode()
         if self._by_key:
