@@ -134,6 +134,11 @@ def encoding_of(hll: bytes | bytearray) -> str:
     return "dense" if hll[_ENCODING] == DENSE else "sparse"
 
 
+def is_stale(hll: bytes | bytearray) -> bool:
+    """Tell whether the cached cardinality is out of date."""
+    return bool(hll[_STALE] & 0x80)
+
+
 def invalidate(hll: bytearray) -> None:
     """Mark the cached cardinality as out of date."""
     hll[_STALE] |= 0x80
@@ -179,7 +184,7 @@ def cardinality(hll: bytearray) -> int:
 
     Raises HyperLogLogError if the string is corrupted.
     """
-    if hll[_STALE] & 0x80:
+    if is_stale(hll):
         _CARDINALITY.pack_into(hll, 8, estimate(registers(hll)))
     (cached,) = _CARDINALITY.unpack_from(hll, 8)
     return int(cached)
