@@ -25,6 +25,7 @@ from cutaway.commands.counters import counters
 from cutaway.commands.expiring import generic
 from cutaway.commands.hash_expiry import hash_expiry
 from cutaway.commands.hashes import hashes
+from cutaway.commands.hyperloglog_commands import hyperloglog
 from cutaway.commands.introspection import introspection
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
@@ -36,8 +37,9 @@ from cutaway.commands.stream_info import streams
 from cutaway.commands.strings import strings
 from cutaway.commands.subsequences import subsequences
 from cutaway.config import Config, ConfigError
+from cutaway.datastructures import DEFAULT_INDEX
 from cutaway.pubsub import install as install_pubsub
-from cutaway.pubsub import pubsub
+from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
@@ -47,8 +49,8 @@ from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
 TABLES: Final = (
-    strings, subsequences, counters, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
-    connections, generic, objects, introspection, sorting, pubsub, transactions,
+    strings, subsequences, counters, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
+    connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions,
     persisting, shutdowns,
 )  # fmt: skip
 
@@ -57,6 +59,7 @@ log: Final = logging.getLogger("cutaway.server")
 
 def compose(config: Config, parts: Parts) -> Engine:
     """An engine with every room in place, not yet on the network."""
+    DEFAULT_INDEX.factory = parts.sorted_set_index
     engine = Engine(*TABLES, config=config, databases=config.integer("databases"), make_dict=parts.dict)
     install_transactions(engine)
     install_pubsub(engine)
@@ -95,7 +98,7 @@ class Application:
         server.start()
         if not await self._load(persistence):
             return 1
-        server.before_flush = (persistence.appender.before_flush,)
+        server.before_flush = (engine.extras["tracking"].broadcast, persistence.appender.before_flush)
         engine.on_cron = (*engine.on_cron, persistence.poll)
         log.info("Ready to accept connections")
         if self.on_ready is not None:

@@ -46,7 +46,7 @@ NAMES: Final = {
 
 def default_parts() -> Parts:
     """The parts of an ordinary server: the fastest body of each contract that is installed."""
-    return Parts(best_request_parser(), Encoder, Dict, DEFAULT_INDEX)
+    return Parts(best_request_parser(), Encoder, Dict, DEFAULT_INDEX.factory)
 
 
 def use(parts: Parts, choice: str) -> Parts:

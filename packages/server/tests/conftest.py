@@ -1,0 +1,131 @@
+"""The server as its users have it: a process of its own, talked to over a socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cutaway.resp import Reply, ReplyParser, encode_request
+
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Peer:
+    """A plain client: bytes out, bytes or parsed replies in."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), 10)
+        self._parser = ReplyParser()
+
+    def send(self, *words: bytes | str | int) -> None:
+        self.socket.sendall(encode_request([word if isinstance(word, bytes) else str(word).encode() for word in words]))
+
+    def read(self) -> Reply:
+        for reply in self._parser:
+            return reply
+        while True:
+            data = self.socket.recv(1 << 16)
+            if not data:
+                raise ConnectionError("closed")
+            self._parser.feed(data)
+            for reply in self._parser:
+                return reply
+
+    def ask(self, *words: bytes | str | int) -> Reply:
+        self.send(*words)
+        return self.read()
+
+    def raw(self, data: bytes) -> bytes:
+        """Send bytes as they are, and give what comes back until the server closes or is silent for a moment."""
+        self.socket.sendall(data)
+        self.socket.settimeout(0.5)
+        received = b""
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            while piece := self.socket.recv(1 << 16):
+                received += piece
+        self.socket.settimeout(10)
+        return received
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Running:
+    """One server process."""
+
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.log = folder / f"log-{self.port}"
+        command = [sys.executable, "-m", "server", "--port", str(self.port), "--dir", str(folder), *arguments]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"})
+        end = time.monotonic() + START_SECONDS
+        while "Ready to accept connections" not in self.log.read_text():
+            if self.process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(f"the server did not start:\n{self.log.read_text()}")
+            time.sleep(0.02)
+
+    def connect(self) -> Peer:
+        return Peer(self.port)
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.terminate()
+        return self.process.wait(20)
+
+    def resident_bytes(self) -> int:
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    """`start("--appendonly", "yes")` starts a server in this test's folder; all are ended after the test."""
+    started: list[Running] = []
+
+    def begin(*arguments: str) -> Running:
+        started.append(Running(tmp_path, *arguments))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        if server.process.poll() is None:
+            server.kill()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server with the defaults, for tests that leave it as it was."""
+    server = Running(tmp_path_factory.mktemp("shared"), "--save", "")
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def peer(shared_server: Running) -> Iterator[Peer]:
+    client = shared_server.connect()
+    client.ask("FLUSHALL")
+    yield client
+    client.close()
