@@ -156,7 +156,13 @@ def rewritten(data: bytes, version: int | None = None) -> bytes:
     ]
     out = bytearray()
     least = required_version(entry.value for entry in entries)
-    write_rdb(out.extend, dumps, aux={b"redis-ver": b"7.0.0"}, libraries=libraries, version=version or least)
+    write_rdb(
+        out.extend,
+        dumps,
+        aux=info_fields("7.0.0", 1_700_000_000, 1 << 20),
+        libraries=libraries,
+        version=version or least,
+    )
     return bytes(out)
 
 

@@ -31,5 +31,6 @@ from .rdb_values import Value as Value
 from .rdb_values import ValueOptions as ValueOptions
 from .rdb_writer import DatabaseDump as DatabaseDump
 from .rdb_writer import RDBWriter as RDBWriter
+from .rdb_writer import info_fields as info_fields
 from .rdb_writer import required_version as required_version
 from .rdb_writer import write_rdb as write_rdb

@@ -58,6 +58,19 @@ class DatabaseDump(NamedTuple):
     items: Iterable[Item]
 
 
+def info_fields(
+    server_version: str, now: int, used_memory: int, *, aof_base: bool = False
+) -> dict[bytes, bytes]:
+    """Return the auxiliary fields that Redis writes; `now` in seconds since the epoch, memory in bytes."""
+    return {
+        b"redis-ver": server_version.encode(),
+        b"redis-bits": b"64",
+        b"ctime": b"%d" % now,
+        b"used-mem": b"%d" % used_memory,
+        b"aof-base": b"%d" % aof_base,
+    }
+
+
 def required_version(values: Iterable[Value]) -> int:
     """Return the lowest version that can hold all of these values. O(values)."""
     for value in values:
