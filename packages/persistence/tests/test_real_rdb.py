@@ -17,6 +17,7 @@ from cutaway.persistence import (
     Library,
     RDBReader,
     Value,
+    info_fields,
     required_version,
     write_rdb,
 )
