@@ -32,6 +32,7 @@ Source: William Pugh, "Skip Lists: A Probabilistic Alternative to Balanced Trees
 
 from __future__ import annotations
 
+from random import Random
 from sys import getsizeof
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -39,7 +40,6 @@ from .sorted_set_index import SortedSetIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from random import Random
 
 P: Final = 0.25
 MAX_HEIGHT: Final = 32
@@ -81,12 +81,12 @@ class Step(NamedTuple):
 
 
 class SkipList(SortedSetIndex):
-    """The order of a sorted set in a skip list whose heights are drawn from `rng`."""
+    """The order of a sorted set in a skip list whose heights are drawn from `rng`, or from a source of its own."""
 
     __slots__ = ("_head", "_last", "_length", "_rng")
 
-    def __init__(self, rng: Random) -> None:
-        self._rng = rng
+    def __init__(self, rng: Random | None = None) -> None:
+        self._rng: Random = Random() if rng is None else rng  # noqa: S311 - heights, not secrets
         self._head = SkipListNode(0.0, b"")
         self._head.lanes = []
         self._head.spans = []
