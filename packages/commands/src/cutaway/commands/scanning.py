@@ -21,6 +21,8 @@ from cutaway.resp import Reply
 DEFAULT_COUNT: Final = 10
 MAX_CURSOR: Final = 2**64 - 1
 
+_NO_VALUES: Final = {b"novalues": "HSCAN", b"noscores": "ZSCAN"}
+
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
@@ -48,7 +50,9 @@ def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: 
     position = 0
     while position < len(words):
         word = words[position].lower()
-        if word == novalues and novalues:
+        if word in _NO_VALUES:
+            if word != novalues:
+                raise errors.CommandError(f"ERR {word.decode().upper()} option can only be used in {_NO_VALUES[word]}")
             values = False
             position += 1
             continue
