@@ -19,7 +19,7 @@ a decaying logarithmic counter. `access_for` is swapped when the policy changes.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from cutaway.commands import errors
@@ -329,7 +329,7 @@ class Keyspace:
 
     __slots__ = (
         "access_for", "databases", "dirty", "evicted_keys", "expired_fields", "expired_keys", "first_access",
-        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_replaced",
+        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_flushed", "on_replaced",
         "propagate_deletion", "propagate_field_deletion", "random", "release",
     )  # fmt: skip
 
@@ -355,6 +355,8 @@ class Keyspace:
         """Called with (database, key, event, modified); installed on first need, so that an unused one costs nothing."""
         self.on_replaced: tuple[ReplacedListener, ...] = ()
         """Called with (database, old keys, new keys) before all of them change at once: FLUSHDB, SWAPDB, a reload."""
+        self.on_flushed: tuple[Callable[[], None], ...] = ()
+        """Called once when all keys of a database, or of all of them, are gone: FLUSHDB, FLUSHALL."""
         self.lru_clock = 0
         self.access_for: Callable[[int], int] | None = None
         """Under an LFU policy: the next access stamp from the last one."""
@@ -377,6 +379,14 @@ class Keyspace:
     def unlisten(self, listener: ChangeListener) -> None:
         """Remove a change listener."""
         self.on_change = tuple(each for each in self.on_change if each != listener)
+
+    def flush(self, databases: Iterable[Database]) -> None:
+        """Empty databases. O(1) each; their memory comes back bit by bit."""
+        for database in databases:
+            self.dirty += len(database)
+            database.clear()
+        for listener in self.on_flushed:
+            listener()
 
     def swap(self, first: int, second: int) -> None:
         """SWAPDB: two databases exchange their contents; clients stay with the number. O(1)."""

@@ -1,30 +1,31 @@
 """Who listens to what: channels, patterns, shard channels, and the way of a message.
 
-Publish/subscribe joins strangers. Whoever publishes names a channel, not a receiver, and gets back how many heard it; whoever
-subscribes learns what is said from then on. Nothing is stored: a message for which nobody listens is gone, and so is one
-that was sent while a subscriber was away. That makes it cheap, and makes it a wire, not a queue (a queue is a stream).
+Publish/subscribe joins strangers. Whoever publishes names a channel, not a receiver, and gets back how many
+heard it; whoever subscribes learns what is said from then on. Nothing is stored: a message for which nobody
+listens is gone, and so is one that was sent while a subscriber was away. That makes it cheap, and makes it a
+wire, not a queue (a queue is a stream).
 
 There are three separate sets of names:
 
 * *Channels*, matched exactly. One lookup finds the subscribers.
-* *Patterns*, globs such as `news.*`. A message's channel is tried against every pattern that somebody subscribed to, so a
-  PUBLISH costs O(patterns) whether they match or not. A client that subscribed to a channel and to two patterns that match
-  gets the message three times.
-* *Shard channels* (SSUBSCRIBE), as channels, but in a cluster bound to the slot of their name and heard only there. They
-  know no patterns, and are counted apart.
+* *Patterns*, globs such as `news.*`. A message's channel is tried against every pattern that somebody
+  subscribed to, so a PUBLISH costs O(patterns) whether they match or not. A client that subscribed to a
+  channel and to two patterns that match gets the message three times.
+* *Shard channels* (SSUBSCRIBE), as channels, but in a cluster bound to the slot of their name and heard only
+  there. They know no patterns, and are counted apart.
 
-Each name maps to its subscribers, and each client to its names: the first serves PUBLISH, the second the end of a
-connection. Dicts stand for sets, because they keep the order in which clients came.
+Each name maps to its subscribers, and each client to its names: the first serves PUBLISH, the second the end
+of a connection. Dicts stand for sets, because they keep the order in which clients came.
 
-One message goes to all its subscribers as one `Push`, which is encoded once for each protocol version, at most twice: a
-thousand subscribers cost a thousand appends to output buffers, not a thousand encodings. A pattern's message names the
-pattern, and so there is one more for each pattern that matches.
+One message goes to all its subscribers as one `Push`, which is encoded once for each protocol version, at
+most twice: a thousand subscribers cost a thousand appends to output buffers, not a thousand encodings. A
+pattern's message names the pattern, and so there is one more for each pattern that matches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
 from cutaway.commands import PASS, CommandError
 from cutaway.config.glob import matcher, matches
@@ -37,9 +38,9 @@ if TYPE_CHECKING:
     from cutaway.resp import Reply
 
 ROOM: Final = "pubsub"
-ALLOWED_WHILE_LISTENING: Final = frozenset({
-    "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe", "ping", "quit", "reset",
-})  # fmt: skip
+ALLOWED_WHILE_LISTENING: Final = frozenset(
+    "subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe ping quit reset".split()
+)
 
 Listeners = dict[bytes, dict[int, "Client"]]
 
@@ -122,7 +123,10 @@ class Hub:
         self.channels: Final = Names(b"subscribe", b"unsubscribe", lambda own: own.channels, _ordinary)
         self.patterns: Final = Names(b"psubscribe", b"punsubscribe", lambda own: own.patterns, _ordinary)
         self.shard_channels: Final = Names(
-            b"ssubscribe", b"sunsubscribe", lambda own: own.shard_channels, lambda own: len(own.shard_channels)
+            b"ssubscribe",
+            b"sunsubscribe",
+            lambda own: own.shard_channels,
+            lambda own: len(own.shard_channels),
         )
         self._matchers: Final[dict[bytes, Callable[[bytes], object]]] = {}
 
@@ -160,7 +164,7 @@ class Hub:
         return confirmations
 
     def forget(self, client: Client) -> None:
-        """The connection is closed or reset: it listens to nothing, and is not told so. O(its subscriptions)."""
+        """The connection is closed or reset: it listens to nothing, and is not told. O(subscriptions)."""
         for names in (self.channels, self.patterns, self.shard_channels):
             self.unsubscribe(client, names, ())
         client.extras.pop(ROOM, None)
@@ -178,7 +182,7 @@ class Hub:
     # ---- publishing
 
     def publish(self, channel: bytes, message: bytes) -> int:
-        """Send `message` to all who listen to `channel`, by its name or a pattern; how many deliveries. O(those)."""
+        """Send `message` to all who listen to `channel`, by its name or by patterns; how often. O(those)."""
         receivers = 0
         listeners = self.channels.listeners.get(channel)
         if listeners is not None:
@@ -222,12 +226,12 @@ def _deliver(listeners: dict[int, Client], push: Push) -> int:
 
 
 def only_while_listening(client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
-    """A subscriber's `intercept`. In RESP2 a reply looks like a message, so hardly any command may run meanwhile."""
+    """A subscriber's `intercept`: in RESP2 a reply looks like a message, so hardly any command may run."""
     if client.protocol > 2 or command.name in ALLOWED_WHILE_LISTENING or "P" not in client.flags:
         return PASS
     text = (
-        f"ERR Can't execute '{command.full_name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET "
-        "are allowed in this context"
+        f"ERR Can't execute '{command.full_name}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+        "RESET are allowed in this context"
     )
     return client.engine.refuse(client, command, CommandError(text))
 

@@ -1,23 +1,25 @@
 """Keyspace notifications: what happens to keys, told over publish/subscribe.
 
-Whoever wants to know that a key was changed, has expired or was evicted subscribes to one of two channels. For `DEL
-cart:7` in database 0 both are published:
+Whoever wants to know that a key was changed, has expired or was evicted subscribes to one of two channels.
+For `DEL cart:7` in database 0 both are published:
 
     __keyspace@0__:cart:7   del          what happened to this key?
     __keyevent@0__:del      cart:7       to which keys did this happen?
 
-As anything in publish/subscribe they are not stored; and `expired` tells of the moment in which the key was *removed*, by a
-lookup or by the background cycle, not of the moment in which its time was over.
+As anything in publish/subscribe they are not stored; and `expired` tells of the moment in which the key was
+*removed*, by a lookup or by the background cycle, not of the moment in which its time was over.
 
-They cost something with each write, so `notify-keyspace-events` says which are wanted, a letter for each class: `K` and `E`
-for the two channels, `g` for commands of any type, `$` strings, `l` lists, `s` sets, `h` hashes, `z` sorted sets, `t`
-streams, `x` expired, `e` evicted, `d` events of modules; `A` is all of these. `m` (a read missed) and `n` (a key is new) come
-only if asked for by name. Without a channel or without a class nothing is told, and the keyspace has no listener.
+They cost something with each write, so `notify-keyspace-events` says which are wanted, a letter for each
+class: `K` and `E` for the two channels, `g` for commands of any type, `$` strings, `l` lists, `s` sets, `h`
+hashes, `z` sorted sets, `t` streams, `x` expired, `e` evicted, `d` events of modules; `A` is all of these.
+`m` (a read missed) and `n` (a key is new) come only if asked for by name. Without a channel or without a
+class nothing is told, and the keyspace has no listener.
 
-A command says what happened in one word, the event (`Database.changed(key, "lpush")`). A word belongs to one class, so the
-table below is all we need.
+A command says what happened in one word, the event (`Database.changed(key, "lpush")`). A word belongs to one
+class, so the table below is all we need.
 
-Source: https://valkey.io/topics/notifications/, and the calls of `notifyKeyspaceEvent` in Redis 7.2 and Valkey 8.
+Source: https://valkey.io/topics/notifications/, and the calls of `notifyKeyspaceEvent` in Redis 7.2 and
+Valkey 8.
 """
 
 from __future__ import annotations
@@ -37,16 +39,19 @@ EVENTS: Final[dict[str, str]] = {
     "l": "lpush rpush lpop rpop linsert lset lrem ltrim sortstore",
     "s": "sadd srem spop sinterstore sunionstore sdiffstore",
     "h": "hset hdel hincrby hincrbyfloat hexpire hexpired hpersist",
-    "z": "zadd zincr zrem zremrangebyscore zremrangebyrank zremrangebylex zpopmin zpopmax zunionstore zinterstore "
-    "zdiffstore zrangestore geosearchstore georadiusstore",
-    "t": "xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy xgroup-setid",
+    "z": "zadd zincr zrem zremrangebyscore zremrangebyrank zremrangebylex zpopmin zpopmax zunionstore "
+    "zinterstore zdiffstore zrangestore geosearchstore georadiusstore",
+    "t": "xadd xdel xtrim xsetid xgroup-create xgroup-createconsumer xgroup-delconsumer xgroup-destroy "
+    "xgroup-setid",
     "x": "expired",
     "e": "evicted",
     "m": "keymiss",
     "n": "new",
 }
 """The events of each class."""
-CLASS_OF: Final[dict[str, str]] = {event: letter for letter, events in EVENTS.items() for event in events.split()}
+CLASS_OF: Final[dict[str, str]] = {
+    event: letter for letter, events in EVENTS.items() for event in events.split()
+}
 MODULES: Final = "d"
 """The class of every event that the table does not know: only modules make up their own."""
 

@@ -1,9 +1,9 @@
 """The commands of publish/subscribe: SUBSCRIBE and its kin, PUBLISH, PUBSUB.
 
-SUBSCRIBE has no reply of its own. For each channel it sends a confirmation that looks like a message (`subscribe`, the name,
-how many subscriptions the client has now), and in RESP3 is one: an out-of-band push. A command with three channels is
-therefore answered three times, a thing that no other command does, and that inside MULTI/EXEC breaks the count of
-replies. It is kept because every client library relies on it.
+SUBSCRIBE has no reply of its own. For each channel it sends a confirmation that looks like a message
+(`subscribe`, the name, how many subscriptions the client has now), and in RESP3 is one: an out-of-band push.
+A command with three channels is therefore answered three times, a thing that no other command does, and that
+inside MULTI/EXEC breaks the count of replies. It is kept because every client library relies on it.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def psubscribe(client: Client, *patterns: bytes) -> Reply:
     return _answer(hub.subscribe(client, hub.patterns, patterns))
 
 
-@pubsub.command("SSUBSCRIBE", arity=-2, flags=FLAGS, keys=SHARD_CHANNELS, syntax="shardchannel [shardchannel ...]",
-                since="7.0.0")  # fmt: skip
+@pubsub.command("SSUBSCRIBE", arity=-2, flags=FLAGS, keys=SHARD_CHANNELS,
+                syntax="shardchannel [shardchannel ...]", since="7.0.0")  # fmt: skip
 def ssubscribe(client: Client, *channels: bytes) -> Reply:
     """Listens to shard channels. O(n) for n channels."""
     hub = hub_of(client.engine)
@@ -63,8 +63,8 @@ def punsubscribe(client: Client, *patterns: bytes) -> Reply:
     return _answer(hub.unsubscribe(client, hub.patterns, patterns))
 
 
-@pubsub.command("SUNSUBSCRIBE", arity=-1, flags=FLAGS, keys=SHARD_CHANNELS, syntax="[shardchannel [shardchannel ...]]",
-                since="7.0.0")  # fmt: skip
+@pubsub.command("SUNSUBSCRIBE", arity=-1, flags=FLAGS, keys=SHARD_CHANNELS,
+                syntax="[shardchannel [shardchannel ...]]", since="7.0.0")  # fmt: skip
 def sunsubscribe(client: Client, *channels: bytes) -> Reply:
     """Stops listening to these shard channels, or to all. O(n) for n channels."""
     hub = hub_of(client.engine)
@@ -74,14 +74,14 @@ def sunsubscribe(client: Client, *channels: bytes) -> Reply:
 @pubsub.command("PUBLISH", arity=3, flags="pubsub loading stale fast", syntax="channel message",
                 since="2.0.0")  # fmt: skip
 def publish(client: Client, channel: bytes, message: bytes) -> Reply:
-    """Sends a message to all who listen to a channel, and says how many. O(n + m) for n listeners and m patterns."""
+    """Sends a message to all who listen to a channel. O(n + m) for n listeners and m patterns."""
     return hub_of(client.engine).publish(channel, message)
 
 
 @pubsub.command("SPUBLISH", arity=3, flags="pubsub loading stale fast", keys=SHARD_CHANNEL,
                 syntax="shardchannel message", since="7.0.0")  # fmt: skip
 def spublish(client: Client, channel: bytes, message: bytes) -> Reply:
-    """Sends a message to all who listen to a shard channel, and says how many. O(n) for n listeners."""
+    """Sends a message to all who listen to a shard channel. O(n) for n listeners."""
     return hub_of(client.engine).publish_to_shard(channel, message)
 
 
@@ -119,7 +119,9 @@ def pubsub_shardchannels(client: Client, *pattern: bytes) -> Reply:
     return hub_of(client.engine).shard_channels.names(_only(pattern, "shardchannels"))
 
 
-@pubsub.command("PUBSUB SHARDNUMSUB", arity=-2, flags=ASKING, syntax="[shardchannel [shardchannel ...]]", since="7.0.0")
+@pubsub.command(
+    "PUBSUB SHARDNUMSUB", arity=-2, flags=ASKING, syntax="[shardchannel [shardchannel ...]]", since="7.0.0"
+)
 def pubsub_shardnumsub(client: Client, *channels: bytes) -> Reply:
     """Says how many clients listen to each of these shard channels. O(n) for n shard channels."""
     return _counts(hub_of(client.engine).shard_channels, channels)
@@ -133,5 +135,7 @@ def pubsub_help(client: Client) -> Reply:
 
 def _only(pattern: tuple[bytes, ...], subcommand: str) -> bytes | None:
     if len(pattern) > 1:
-        raise CommandError(f"ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try PUBSUB HELP.")
+        raise CommandError(
+            f"ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try PUBSUB HELP."
+        )
     return pattern[0] if pattern else None

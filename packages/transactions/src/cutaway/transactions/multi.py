@@ -1,34 +1,33 @@
 """Transactions: MULTI opens one, commands queue up, EXEC runs them, DISCARD drops them.
 
-What a transaction promises
----------------------------
-*Isolation.* From EXEC's first command to its last no other client's command runs in between. In a server with one thread that
-costs nothing: EXEC is one command that happens to run others.
+What a transaction promises --------------------------- *Isolation.* From EXEC's first command to its last no
+other client's command runs in between. In a server with one thread that costs nothing: EXEC is one command
+that happens to run others.
 
-*All or nothing, in the log.* What the commands wrote reaches the append-only file and the replicas as one piece, between MULTI
-and EXEC. A server that dies half way through writing it replays none of it.
+*All or nothing, in the log.* What the commands wrote reaches the append-only file and the replicas as one
+piece, between MULTI and EXEC. A server that dies half way through writing it replays none of it.
 
-*Nothing runs if something was wrong with the queue.* A command that does not exist, has the wrong number of arguments, or is
-refused spoils the transaction while it is being queued, and EXEC answers EXECABORT.
+*Nothing runs if something was wrong with the queue.* A command that does not exist, has the wrong number of
+arguments, or is refused spoils the transaction while it is being queued, and EXEC answers EXECABORT.
 
-Why there is no rollback
-------------------------
-A command may still fail when its turn comes: LPUSH on a key that holds a string. The others run all the same, before and
-after it, and EXEC's reply holds the error in its place. Databases with rollback undo everything then. Redis does not, and
-there is a case for it, which is worth thinking through rather than believing.
+Why there is no rollback ------------------------ A command may still fail when its turn comes: LPUSH on a key
+that holds a string. The others run all the same, before and after it, and EXEC's reply holds the error in its
+place. Databases with rollback undo everything then. Redis does not, and there is a case for it, which is
+worth thinking through rather than believing.
 
-What can fail at run time? Not a full disk, not a lock, not a constraint: there are none of these. Only a command that is
-used on the wrong type of value, or on a value it cannot work with. That is a mistake in the program, the same one on every
-run, of the kind that is found in development. A rollback would not mend it; it would only make the program fail more tidily.
+What can fail at run time? Not a full disk, not a lock, not a constraint: there are none of these. Only a
+command that is used on the wrong type of value, or on a value it cannot work with. That is a mistake in the
+program, the same one on every run, of the kind that is found in development. A rollback would not mend it; it
+would only make the program fail more tidily.
 
-And what would it cost? To undo a command one must know what was there before: keep the old value of everything that is
-touched, a copy of a list of a million elements before one is pushed, or an undo log that each of two hundred
-commands must write correctly. All writes would be slower, all of the time, to soften the consequences of bugs. What a
-rollback cannot do in any case is to undo a *logical* mistake, an increment by two instead of one, and those are the ones
-that reach production.
+And what would it cost? To undo a command one must know what was there before: keep the old value of
+everything that is touched, a copy of a list of a million elements before one is pushed, or an undo log that
+each of two hundred commands must write correctly. All writes would be slower, all of the time, to soften the
+consequences of bugs. What a rollback cannot do in any case is to undo a *logical* mistake, an increment by
+two instead of one, and those are the ones that reach production.
 
-The conflict that does belong to production, two clients that both read and then both write, is what WATCH is for
-(`watches.py`). It is caught before anything has run, when there is nothing to undo.
+The conflict that does belong to production, two clients that both read and then both write, is what WATCH is
+for (`watches.py`). It is caught before anything has run, when there is nothing to undo.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ NOT_ALLOWED: Final = "ERR Command not allowed inside a transaction"
 ABORTED: Final = "EXECABORT Transaction discarded because of previous errors."
 
 MayStillRun = Callable[[Client, Command, Sequence[bytes]], CommandError | None]
-"""`engine.extras["may_still_run"]`, where users have permissions: asked for each queued command once more, at EXEC."""
+"""`engine.extras["may_still_run"]`, where users have permissions: EXEC asks again for each queued command."""
 
 transactions: Final = CommandTable("transactions")
 
@@ -84,7 +83,7 @@ class Transaction:
         self._client.queued_flags = frozenset()
 
     def close(self) -> None:
-        """The client's commands run again as they come. What it watches is forgotten. O(n) for n watched keys."""
+        """The client's commands run again as they come; it watches nothing. O(n) for n watched keys."""
         if self._client.intercept == self.queue_up:
             self._stop_queueing()
         self._client.flags.discard("x")
@@ -108,7 +107,9 @@ class Transaction:
         self.spoilt = True
         if command is not None and command.full_name == "exec" and isinstance(reply, CommandError):
             self.close()
-            return CommandError(f"EXECABORT Transaction discarded because of: {reply.message.removeprefix('ERR ')}")
+            return CommandError(
+                f"EXECABORT Transaction discarded because of: {reply.message.removeprefix('ERR ')}"
+            )
         return reply
 
     def run(self) -> Reply:
@@ -131,7 +132,7 @@ class Transaction:
             self.close()
 
     def _run(self, command: Command, argv: Sequence[bytes]) -> Reply:
-        """One command of the queue. It was let in when it was queued; only permissions are asked for again."""
+        """One command of the queue, which was let in when it was queued: only permissions are asked for again."""
         client, engine = self._client, self._client.engine
         may_still_run: MayStillRun | None = engine.extras.get("may_still_run")
         if may_still_run is not None:
@@ -157,7 +158,9 @@ def _watches(client: Client) -> Watches:
     return watches
 
 
-@transactions.command("MULTI", arity=1, flags="noscript loading stale fast allow_busy no_multi", since="1.2.0")
+@transactions.command(
+    "MULTI", arity=1, flags="noscript loading stale fast allow_busy no_multi", since="1.2.0"
+)
 def multi(client: Client) -> Reply:
     """Opens a transaction: commands queue up until EXEC. O(1)."""
     if current(client) is not None:
@@ -169,7 +172,9 @@ def multi(client: Client) -> Reply:
     return "OK"
 
 
-@transactions.command("EXEC", arity=1, flags="noscript loading stale skip_commandlog", since="1.2.0", transparent=True)
+@transactions.command(
+    "EXEC", arity=1, flags="noscript loading stale skip_commandlog", since="1.2.0", transparent=True
+)
 def exec_(client: Client) -> Reply:
     """Runs the queued commands as one, and returns their replies. O(1) besides the commands' own cost."""
     transaction = current(client)
@@ -188,8 +193,8 @@ def discard(client: Client) -> Reply:
     return "OK"
 
 
-@transactions.command("WATCH", arity=-2, flags="noscript loading stale fast allow_busy no_multi", keys=RO(1, "", last=-1),
-                      syntax="key [key ...]", since="2.2.0")  # fmt: skip
+@transactions.command("WATCH", arity=-2, flags="noscript loading stale fast allow_busy no_multi",
+                      keys=RO(1, "", last=-1), syntax="key [key ...]", since="2.2.0")  # fmt: skip
 def watch(client: Client, *keys: bytes) -> Reply:
     """Lets the next EXEC run only if none of these keys changes until then. O(1) for each key."""
     if current(client) is not None:
