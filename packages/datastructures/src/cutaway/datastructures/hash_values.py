@@ -55,6 +55,11 @@ class HashValue:
         """The listpack that holds the hash, field, value, field, value ..., or None: for RDB files."""
         return self._body if isinstance(self._body, ListPack) else None
 
+    @property
+    def table(self) -> Dict[bytes, bytes] | None:
+        """The hash table that holds the hash, or None while it is small: to look at."""
+        return self._body if isinstance(self._body, Dict) else None
+
     @classmethod
     def from_pack(cls, pack: ListPack, limits: Limits = DEFAULT_LIMITS) -> HashValue:
         """The hash in `pack`, which it takes over; ValueError on an odd length or a field twice. O(n)."""

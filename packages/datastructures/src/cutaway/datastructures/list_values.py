@@ -54,6 +54,11 @@ class ListValue:
         body = self._body
         return iter((body,)) if isinstance(body, ListPack) else body.open_nodes()
 
+    @property
+    def quicklist(self) -> QuickList | None:
+        """Return the quicklist that holds the list; None while it is a single listpack."""
+        return self._body if isinstance(self._body, QuickList) else None
+
     def copy(self) -> ListValue:
         """Return a list of the same elements in the same encoding. O(bytes)."""
         value = ListValue(self._limits)

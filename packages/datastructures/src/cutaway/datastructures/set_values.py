@@ -90,6 +90,11 @@ class SetValue:
         """The intset or listpack that holds the set, or None: for RDB files."""
         return None if isinstance(self._body, Dict) else self._body
 
+    @property
+    def table(self) -> Dict[bytes, None] | None:
+        """The hash table that holds the set, or None while it is small: to look at."""
+        return self._body if isinstance(self._body, Dict) else None
+
     # One member.
 
     def __len__(self) -> int:

@@ -99,6 +99,11 @@ class SortedSetValue:
         return self._small.pack if self._scores is None else None
 
     @property
+    def table(self) -> Dict[bytes, float] | None:
+        """Return the hash table from member to score; None for a small set."""
+        return self._scores
+
+    @property
     def index(self) -> SortedSetIndex:
         """Return the structure that holds the order now, to look at."""
         return self._index
