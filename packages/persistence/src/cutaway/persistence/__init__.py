@@ -4,8 +4,8 @@ from .aof import ALWAYS as ALWAYS
 from .aof import EVERYSEC as EVERYSEC
 from .aof import NO as NO
 from .aof import AppendOnlyFile as AppendOnlyFile
-from .aof import load_manifest as load_manifest
-from .aof import upgrade_single_file as upgrade_single_file
+from .aof_directory import load_manifest as load_manifest
+from .aof_directory import upgrade_single_file as upgrade_single_file
 from .aof_manifest import Manifest as Manifest
 from .aof_replay import AOFReplay as AOFReplay
 from .aof_replay import TornTail as TornTail

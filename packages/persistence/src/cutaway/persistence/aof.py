@@ -36,8 +36,9 @@ from typing import TYPE_CHECKING, Final
 
 from cutaway.resp import encode_request
 
+from .aof_directory import load_manifest
 from .aof_manifest import AOFFile, Manifest
-from .files import AppendHandle, Files, read_whole, replace_whole
+from .files import AppendHandle, Files, replace_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -304,7 +305,7 @@ class AppendOnlyFile:
         return self.path(f"temp-rewriteaof-{self._rewriting.name}")
 
     def finish_rewrite(self, temporary: str) -> None:
-        """Put the base that is complete at `temporary` in place of all that came before. Raises OSError.
+        """Put the base at `temporary`, complete and synced, in place of all that came before. Raises OSError.
 
         If it raises, the old files are still what counts, and the rewrite is over.
         """
@@ -382,35 +383,3 @@ class AppendOnlyFile:
         self.base_size = sizes[0] if self.manifest.base else 0
         self._written = sizes[-1] if self.manifest.increments else 0
         self._synced = min(self._synced, self._written)
-
-
-def load_manifest(files: Files, directory: str, prefix: str = "appendonly.aof") -> Manifest:
-    """Return the directory's manifest, an empty one if there is none. Raises AOFError, OSError."""
-    path = f"{directory}/{prefix}.manifest"
-    if files.size(path) is None:
-        return Manifest(prefix)
-    return Manifest.parse(read_whole(files, path), prefix)
-
-
-def upgrade_single_file(files: Files, parent: str, directory: str, prefix: str = "appendonly.aof") -> bool:
-    """Make the single append-only file of Redis up to 6.2 the base of a new directory. Raises OSError.
-
-    The file is `parent`/`prefix`; returns whether it was there to be taken over. The manifest comes first,
-    then the file: whoever dies between finds a manifest whose only file is missing, with the file still in
-    its old place, and does the second step again.
-    """
-    old = f"{parent}/{prefix}"
-    if files.size(old) is None:
-        return False
-    manifest = load_manifest(files, directory, prefix)
-    base = AOFFile(prefix, 1, "b")
-    halfway = manifest.files == [base] and files.size(f"{directory}/{prefix}") is None
-    if manifest.files and not halfway:
-        return False
-    files.make_directory(directory)
-    manifest.base = base
-    replace_whole(files, f"{directory}/{manifest.name}", manifest.format())
-    files.replace(old, f"{directory}/{prefix}")
-    files.sync_directory(directory)
-    files.sync_directory(parent)
-    return True

@@ -154,7 +154,7 @@ class Manifest:
 def _quoted(name: str) -> str:
     """Return `name`, in quotes if it has anything that a line or a word could end at."""
     raw = name.encode("utf-8", "surrogateescape").decode("latin-1")
-    if all("!" <= char <= "~" and char not in _ESCAPES for char in raw):
+    if all("!" <= char <= "~" and char not in "\"'\\" for char in raw):
         return name
     escaped = (_ESCAPES.get(c) or (c if " " <= c <= "~" else f"\\x{ord(c):02x}") for c in raw)
     return '"' + "".join(escaped) + '"'

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from .aof import load_manifest
+from .aof_directory import load_manifest
 from .errors import AOFError, RDBError
 from .rdb_format import MAGIC_REDIS, MAGIC_VALKEY
 from .rdb_reader import Event, RDBReader
