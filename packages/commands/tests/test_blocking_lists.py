@@ -145,3 +145,26 @@ def test_a_client_that_is_gone_gets_nothing(scene):
     scene.clients["a"].close()
     scene.do("RPUSH l x")
     assert scene.arrived() == [("b", [b"l", b"x"])]
+
+
+def test_however_often_it_runs_it_is_one_call(scene):
+    blpop = scene.engine.commands[b"blpop"]
+    scene.wait("a", "BLPOP l 0")
+    scene.wait("b", "BLPOP l 1")
+    assert blpop.calls == 0
+    scene.do("RPUSH l x")
+    assert blpop.calls == 1
+    scene.clock.advance(1000)
+    scene.engine.expire_blocked()
+    assert blpop.calls == 2
+
+
+def test_what_expires_before_it_can_be_handed_over_is_not_handed_over(scene):
+    scene.wait("a", "BLPOP l 0")
+    with scene.engine.unit():
+        scene.do("RPUSH l x")
+        scene.do("PEXPIRE l 100")
+        scene.clock.advance(101)
+    assert scene.arrived() == []
+    scene.do("RPUSH l y")
+    assert scene.arrived() == [("a", [b"l", b"y"])]

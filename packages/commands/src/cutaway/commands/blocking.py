@@ -140,6 +140,7 @@ class BlockedClients:
         if self._serving:
             return
         self._serving = True
+        self._engine.tick()  # what has been pushed may have expired meanwhile
         try:
             while self.ready:
                 ready, self.ready = self.ready, {}
@@ -156,12 +157,16 @@ class BlockedClients:
 
     def _run(self, waiting: Waiting) -> None:
         reply = self._engine.call(waiting.client, waiting.command, waiting.argv)
+        waiting.command.calls -= 1  # however often it runs, it is one call, and counted at its end
         if type(reply) is not Block:
             self.unblock(waiting.client, reply)
 
     def unblock(self, client: Client, reply: Reply) -> None:
         """End the client's waiting with `reply`, and let its connection go on."""
-        if self.forget(client):
+        waiting = self.waiting.get(client.id)
+        if waiting is not None:
+            self.forget(client)
+            waiting.command.calls += 1
             client.deliver(reply)
             client.on_resume()
 

@@ -194,6 +194,7 @@ class Engine:
         if type(reply) is Block:
             if client.deny_blocking:
                 return reply.timeout_reply
+            command.calls -= 1  # counted when the waiting ends
             self.blocking.add(client, command, argv, reply)
             return NO_REPLY
         return reply
