@@ -114,7 +114,7 @@ def number(text: bytes, error: errors.CommandError = errors.NOT_A_FLOAT) -> floa
 
 def timeout_deadline(text: bytes, now: int) -> int:
     """The moment, in milliseconds, at which a blocking command gives up; 0 for never. `text` is in seconds."""
-    seconds = number_or_none(text)
+    seconds = strtod(text)  # Redis reads a long double here: what is infinite to us is only out of range to it
     if seconds is None:
         raise errors.TIMEOUT_NOT_A_FLOAT
     milliseconds = seconds * 1000

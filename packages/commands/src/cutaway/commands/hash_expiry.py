@@ -50,7 +50,7 @@ MOMENT_SYNTAX: Final = "EX seconds | PX milliseconds | EXAT unix-time-seconds | 
 
 def _split(words: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """The options before FIELDS, and what comes after it; a missing FIELDS is a wrong number of fields."""
-    for place, word in enumerate(words):
+    for place, word in enumerate(words[:-1]):
         if word.upper() == b"FIELDS":
             return words[:place], words[place + 1 :]
     raise NUMFIELDS
@@ -101,14 +101,21 @@ def _is_over(client: Client, moment: int | None) -> bool:
     return moment is not None and moment <= keyspace.now and keyspace.may_expire
 
 
-def _delete(client: Client, key: bytes, value: HashValue, fields: Sequence[bytes]) -> None:
-    """Delete fields that got a moment in the past; they are there."""
-    for field in fields:
-        value.delete(field)
+def _after_deletion(client: Client, key: bytes, value: HashValue, event: str, count: int) -> None:
+    """Say that so many fields are gone, and that the key is if they were the last."""
     db = client.db
     register(db, key, value)
-    db.changed(key, "hexpired", len(fields))
+    db.changed(key, event, count)
     db.delete_if_empty(key, value)
+
+
+def _take_out(value: HashValue, fields: Sequence[bytes]) -> list[bytes | None]:
+    """Delete fields and give their values: None for one that is not there, or comes a second time."""
+    values = []
+    for field in fields:
+        values.append(value.get(field))
+        value.delete(field)
+    return values
 
 
 def _effect(client: Client, name: bytes, key: bytes, *middle: bytes, fields: Sequence[bytes]) -> None:
@@ -147,7 +154,8 @@ def _expire(client: Client, key: bytes, amount: bytes, words: Sequence[bytes], n
         else:
             replies.append(NOT_MET)
     if chosen and done == DELETED:
-        _delete(client, key, value, list(chosen))
+        _take_out(value, list(chosen))
+        _after_deletion(client, key, value, "hexpired", len(chosen))
         client.engine.effect(b"HDEL", key, *chosen)
     elif chosen:
         _expire_present(client, key, value, list(chosen), moment)
@@ -296,7 +304,8 @@ def hsetex(client: Client, key: bytes, *words: bytes) -> Reply:
         kept = [name.encode() for name in ("NX", "XX", "FNX", "FXX") if name in options]
         client.engine.effect(b"HSETEX", key, *kept, b"PXAT", b"%d" % moment, b"FIELDS", *counted)
         return 1
-    _delete(client, key, value, list(pairs))
+    _take_out(value, list(pairs))
+    _after_deletion(client, key, value, "hexpired", len(pairs))
     if present:
         client.engine.effect(b"HDEL", key, *present)
     return 1
@@ -313,12 +322,12 @@ def hgetex(client: Client, key: bytes, *words: bytes) -> Reply:
     moment = _option_moment(client, options, "hgetex")
     if value is None:
         return [None] * len(fields)
-    replies: list[Reply] = [value.get(field) for field in fields]
+    values = [value.get(field) for field in fields]
     present = [field for field in dict.fromkeys(fields) if field in value]
     if "PERSIST" in options:
         present = [field for field in present if value.expire_at(field) is not None]
     if not present or not options:
-        return replies
+        return values
     if moment is None:
         for field in present:
             value.set_expiry(field, None)
@@ -326,11 +335,12 @@ def hgetex(client: Client, key: bytes, *words: bytes) -> Reply:
         client.db.changed(key, "hpersist", len(present))
         _effect(client, b"HPERSIST", key, fields=present)
     elif _is_over(client, moment):
-        _delete(client, key, value, present)
+        values = _take_out(value, fields)
+        _after_deletion(client, key, value, "hexpired", len(present))
         client.engine.effect(b"HDEL", key, *present)
     else:
         _expire_present(client, key, value, present, moment)
-    return replies
+    return values
 
 
 @hash_expiry.command("HGETDEL", arity=-5, flags="write fast", keys=RW(1, "access delete"), since="9.1.0",
@@ -341,13 +351,8 @@ def hgetdel(client: Client, key: bytes, *words: bytes) -> Reply:
     value = write_hash(client, key)
     if value is None:
         return [None] * len(fields)
-    replies: list[Reply] = []
-    for field in fields:
-        replies.append(value.get(field))
-        value.delete(field)
-    deleted = len(fields) - replies.count(None)
+    values = _take_out(value, fields)
+    deleted = len(fields) - values.count(None)
     if deleted:
-        register(client.db, key, value)
-        client.db.changed(key, "hdel", deleted)
-        client.db.delete_if_empty(key, value)
-    return replies
+        _after_deletion(client, key, value, "hdel", deleted)
+    return values
