@@ -132,13 +132,13 @@ LOADS = {
 }
 
 
-def feed(rival: Rival, requests: Iterable[bytes]) -> None:
+def feed(rival: Rival, requests: Iterable[bytes], size: int = BATCH) -> None:
     """Send requests in batches and wait for each batch's replies, all of which are one line long."""
     with socket.create_connection(("127.0.0.1", rival.port)) as connection:
         batch: list[bytes] = []
         for request in requests:
             batch.append(request)
-            if len(batch) == BATCH:
+            if len(batch) == size:
                 _send(connection, batch)
                 batch = []
         if batch:

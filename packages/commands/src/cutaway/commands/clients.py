@@ -108,6 +108,13 @@ class Client:
         self.protocol = version
         self.on_protocol(version)
 
+    def cut_loose(self) -> None:
+        """The connection is gone: keep no reference to it, which would make a circle."""
+        self.deliver = _discard
+        self.close_now = self.on_resume = _nothing
+        self.on_protocol = _ignore_protocol
+        self.transport_info = dict
+
     def reset(self) -> None:
         """RESET: back to the state of a new connection, apart from the connection itself."""
         for hook in self.on_reset[:]:

@@ -7,7 +7,6 @@ the network and keeps it there until it is told to stop.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -40,6 +39,7 @@ from cutaway.config import Config, ConfigError
 from cutaway.datastructures import DEFAULT_INDEX
 from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
+from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
@@ -83,7 +83,7 @@ class Application:
         """As `run`, in a loop that is already there."""
         config = self.config
         engine = compose(config, self.parts)
-        _calm_the_collector()
+        collector.start()
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
         persistence = Persistence(engine, loop)
@@ -138,15 +138,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         return None
     factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
     return factory
-
-
-def _calm_the_collector() -> None:
-    """Keep the cyclic collector away from the data set.
-
-    Values live long and hold no cycles: going through all of them again and again would stop the server for longer the
-    more it holds. What exists at the start is frozen, young objects are still looked at, and the oldest generation, where
-    the data set is, practically never.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 1_000_000)

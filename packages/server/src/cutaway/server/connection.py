@@ -113,6 +113,7 @@ class Connection(asyncio.Protocol):
         self._closing = True
         self._waiting.clear()
         self.client.close()
+        self.client.cut_loose()
         self._server.closed(self)
 
     def pause_writing(self) -> None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import CommandError, Engine
 from cutaway.resp import Encoder, ProtocolError, Reply
+from cutaway.server import collector
 from cutaway.server.connection import Connection
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ class Server:
         self._cron_handle = self.loop.call_later(1 / config.integer("hz"), self._cron)
         try:
             self.engine.cron()
+            collector.step()
             timeout = config.integer("timeout")
             for connection in list(self.connections):
                 connection.check(self.engine.keyspace.now, timeout)
