@@ -186,8 +186,8 @@ def test_groups_deliver_claim_and_lag_like_a_real_servers(  # noqa: PLR0915 -- o
         assert [[row.entry_id, row.consumer, row.delivery_count] for row in details(group, now)] == [
             [parsed(row[0]), row[1], row[3]] for row in raw(real_server, "XPENDING", "k", "g", "-", "+", 1000)
         ]
-        if "valkey_version" in server_facts:
-            continue  # Valkey 9 estimates `entries-read` in cases where Redis 7 leaves it unknown
+        if "valkey_version" not in server_facts:
+            continue  # Redis 7 counts on where Valkey 9 does not: over tombstones, and what was trimmed
         facts = raw(real_server, "XINFO", "GROUPS", "k")[0]
         facts = dict(zip(facts[::2], facts[1::2], strict=True))
         assert (facts[b"entries-read"], facts[b"lag"]) == (

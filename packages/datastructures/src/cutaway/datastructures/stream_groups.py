@@ -20,7 +20,8 @@ subtraction. A group that was put at an arbitrary ID, or that has tombstones ahe
 has INVALID_ENTRIES_READ until an ID comes by whose number is certain (`Stream.distance_from_first`).
 
 The order of a PEL is that of the IDs, whatever order they came in, and ranges of it are asked for; so it is
-a radix tree, like the stream itself. The semantics are those of Redis 7.2's `t_stream.c`.
+a radix tree, like the stream itself. The semantics are those of Redis 7.2's `t_stream.c`, but
+for when a lag is known: that follows Valkey 9, which is more careful about tombstones and trimmed entries.
 """
 
 from __future__ import annotations
@@ -216,7 +217,11 @@ class ConsumerGroup:
 
     def _advance(self, stream: Stream, entry_id: StreamID) -> None:
         """Move `last_id` on to an entry just read, and count it if the count can be kept."""
-        if self.entries_read != INVALID_ENTRIES_READ and not stream.has_tombstones_after(entry_id):
+        if (
+            self.entries_read != INVALID_ENTRIES_READ
+            and self.last_id >= stream.first_id
+            and not stream.has_tombstones_after(self.last_id)
+        ):
             self.entries_read += 1
         elif stream.entries_added:
             self.entries_read = stream.distance_from_first(entry_id)

@@ -368,27 +368,27 @@ class Stream:
     # --- what a consumer group asks -----------------------------------------------------------------------
 
     def has_tombstones_after(self, start: StreamID) -> bool:
-        """Tell whether an entry from `start` on may have been deleted out of the middle. O(1)."""
+        """Tell whether an entry from `start` on may have been deleted by hand. O(1)."""
         newest = self.max_deleted_id
-        return self.length > 0 and newest != MIN_ID and self.first_id <= newest and start <= newest
+        return self.length > 0 and newest != MIN_ID and start <= newest
 
     def distance_from_first(self, entry_id: StreamID) -> int:
         """Return how many entries were ever added up to this ID, or INVALID_ENTRIES_READ if unknown. O(1).
 
         Known are: any ID when nothing was ever added or nothing is left; the last ID; and, when no tombstone
-        lies behind the first entry, the first ID and everything before it.
+        lies behind the first entry, the first ID and everything before it. An ID before a tombstone is unknown.
         """
         if not self.entries_added:
             return 0
-        if entry_id == self.last_id or (not self.length and entry_id <= self.last_id):
+        if not self.length and entry_id <= self.last_id:
             return self.entries_added
-        if entry_id > self.last_id:
+        if MIN_ID != entry_id < self.max_deleted_id or entry_id > self.last_id:
             return INVALID_ENTRIES_READ
-        if (
-            self.max_deleted_id == MIN_ID or self.max_deleted_id < self.first_id
-        ) and entry_id <= self.first_id:
-            return self.entries_added - self.length + (entry_id == self.first_id)
-        return INVALID_ENTRIES_READ
+        if entry_id == self.last_id:
+            return self.entries_added
+        if self.max_deleted_id >= self.first_id or entry_id > self.first_id:
+            return INVALID_ENTRIES_READ
+        return self.entries_added - self.length + (entry_id == self.first_id)
 
     # --- whole nodes, for RDB files and inspection --------------------------------------------------------
 
