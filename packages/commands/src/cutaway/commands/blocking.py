@@ -28,7 +28,9 @@ from cutaway.resp import NULL_ARRAY, Reply, ReplyValue
 
 if TYPE_CHECKING:
     from cutaway.commands.engine import Engine
+    from cutaway.commands.keyspaces import Entry
     from cutaway.commands.tables import Command
+    from cutaway.datastructures import Dict
 
 Wakes = Callable[[Database, bytes], bool]
 
@@ -119,18 +121,24 @@ class BlockedClients:
             self._ticket += 1
             heapq.heappush(self._deadlines, (block.deadline, self._ticket, waiting))
         if self._queues:
-            self._engine.keyspace.listen(self._on_change)
+            keyspace = self._engine.keyspace
+            keyspace.listen(self._on_change)
+            if self._on_replaced not in keyspace.on_replaced:
+                keyspace.on_replaced = (*keyspace.on_replaced, self._on_replaced)
 
     def _on_change(self, database: Database, key: bytes, _event: str, modified: bool) -> None:  # noqa: FBT001
         if modified and (database.index, key) in self._queues:
             self.ready[(database.index, key)] = None
+
+    def _on_replaced(self, database: Database, _old: Dict[bytes, Entry], _new: Dict[bytes, Entry]) -> None:
+        self.recheck(database.index)
 
     def signal(self, database: Database, key: bytes) -> None:
         """What is awaited at `key` has changed though its value has not (a consumer group has gone). O(1)."""
         self._on_change(database, key, "", True)
 
     def recheck(self, index: int) -> None:
-        """Database `index` has got other contents (SWAPDB): every key that is awaited there may be ready."""
+        """Database `index` has got other contents (SWAPDB, FLUSHDB): every key that is awaited there may be ready."""
         for place in self._queues:
             if place[0] == index:
                 self.ready[place] = None
@@ -183,7 +191,9 @@ class BlockedClients:
                 if not queue:
                     del self._queues[place]
         if not self._queues:
-            self._engine.keyspace.unlisten(self._on_change)
+            keyspace = self._engine.keyspace
+            keyspace.unlisten(self._on_change)
+            keyspace.on_replaced = tuple(each for each in keyspace.on_replaced if each != self._on_replaced)
         return True
 
     def next_deadline(self) -> int | None:
