@@ -30,13 +30,13 @@ def main() -> None:
         sys.exit(error.report("Cutaway"))
     except (ConfigError, PartError) as error:
         sys.exit(f"cutaway: {error}")
-    sys.exit(start(settings, parts))
+    sys.exit(start(settings, parts, parse_arguments(arguments)[0]))
 
 
-def start(settings: Settings, parts: Parts) -> int:
-    """Run the server on settings that were read."""
+def start(settings: Settings, parts: Parts, config_file: str | None = None) -> int:
+    """Run the server on settings that were read, the first of them from `config_file`."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return Application(settings.config, parts).run()
+    return Application(settings.config, parts, config_file=config_file).run()
 
 
 def _take_choices(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

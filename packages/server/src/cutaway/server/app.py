@@ -19,15 +19,20 @@ from cutaway.commands import Engine
 from cutaway.commands.bitfields import bitmaps
 from cutaway.commands.blocking_lists import lists
 from cutaway.commands.blocking_sorted_sets import blocking_sorted_sets
+from cutaway.commands.configuration import configuration
 from cutaway.commands.connections import connections
 from cutaway.commands.counters import counters
+from cutaway.commands.debugging import debugging
+from cutaway.commands.dumping import dumping
 from cutaway.commands.expiring import generic
+from cutaway.commands.geo_searches import geo
 from cutaway.commands.hash_expiry import hash_expiry
 from cutaway.commands.hashes import hashes
 from cutaway.commands.hyperloglog_commands import hyperloglog
 from cutaway.commands.introspection import introspection
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
+from cutaway.commands.server_commands import server_commands
 from cutaway.commands.set_algebra import sets
 from cutaway.commands.sorted_set_algebra import sorted_sets
 from cutaway.commands.sorting import sorting
@@ -41,6 +46,7 @@ from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
+from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
 from cutaway.server.servers import Server
@@ -49,9 +55,9 @@ from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
 TABLES: Final = (
-    strings, subsequences, counters, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
+    strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
     connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions,
-    persisting, shutdowns,
+    configuration, debugging, dumping, server_commands, persisting, shutdowns,
 )  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
@@ -73,6 +79,8 @@ class Application:
     config: Config
     parts: Parts = field(default_factory=default_parts)
     on_ready: Callable[[Server], None] | None = None
+    config_file: str | None = None
+    """The file that CONFIG REWRITE writes."""
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SHUTDOWN; the process's exit status."""
@@ -83,12 +91,14 @@ class Application:
         """As `run`, in a loop that is already there."""
         config = self.config
         engine = compose(config, self.parts)
+        give(engine, self.config_file)
         collector.start()
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
         persistence = Persistence(engine, loop)
         try:
             config.assign("dir", working_directory(config.text("dir")))
+            persistence.loader.close_the_gate()
             await self._listen(server)
         except OSError as error:
             log.error("Could not start: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
