@@ -15,6 +15,8 @@ from cutaway.commands import errors
 
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
+MOST_DIGITS: Final = 300
+"""A whole number of fewer digits is in the range of a double."""
 
 _HEX_FLOAT: Final = re.compile(rb"[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d+)?")
 _DECIMAL_FLOAT: Final = re.compile(rb"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE)
@@ -95,6 +97,8 @@ def strtod(text: bytes) -> float | None:
 
 def number_or_none(text: bytes) -> float | None:
     """As `strtod`, but None too where that could not represent the number: too large, or too small and not zero."""
+    if text.isdigit() and len(text) < MOST_DIGITS:
+        return float(text)
     value = strtod(text)
     if value is None or (value and -math.inf < value < math.inf):
         return value

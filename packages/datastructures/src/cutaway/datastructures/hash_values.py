@@ -107,20 +107,19 @@ class HashValue:
         if self._expiries is not None and not keep_expiry:
             self._expiries.discard(field)
         body = self._body
-        if isinstance(body, ListPack):
+        if type(body) is ListPack:
             limits = self.limits
             longest = limits.hash_max_listpack_value
             if len(field) <= longest and len(value) <= longest:
-                room = 2 * limits.hash_max_listpack_entries - len(body)
-                pos = body.find(field, 0, 1)
-                if pos >= 0 and room >= 0:
-                    body.replace_at(body.next(pos), value)
+                room = 2 * limits.hash_max_listpack_entries - body.count
+                if room >= 0 and body.replace_next(field, value):
                     return False
-                if pos < 0 < room:
+                if room > 0:
                     body.append(field)
                     body.append(value)
                     return True
             body = self._to_hashtable()
+        assert isinstance(body, Dict)
         before = len(body)
         body[field] = value
         return len(body) != before

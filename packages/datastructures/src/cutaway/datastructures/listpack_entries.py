@@ -90,7 +90,8 @@ def encode_integer(value: int) -> bytes:
 
 
 SMALL: Final = tuple(b"%d" % value for value in range(128))
-_SMALL_ENTRIES: Final = {b"%d" % value: encode_integer(value) for value in range(-128, 1024)}
+SMALL_INTEGERS: Final = {value: encode_integer(value) for value in range(-128, 1024)}
+_SMALL_ENTRIES: Final = {b"%d" % value: entry for value, entry in SMALL_INTEGERS.items()}
 _SHORT_HEADS: Final = tuple(bytes((0x80 | size,)) for size in range(64))
 BACKLENS: Final = tuple(bytes((size + 1,)) for size in range(64))
 

@@ -227,6 +227,31 @@ class ListPack:
         data[pos : pos + size_at(data, pos)] = encode(element)
         return pos
 
+    def splice(self, pos: int, size: int, entries: bytes, change: int) -> None:
+        """Put encoded `entries` in place of the `size` bytes at `pos`, which makes `change` entries more.
+
+        For a caller that knows the sizes of what it has put in: one move of the bytes behind, where entry by
+        entry there would be several. O(bytes).
+        """
+        self.entries[pos : pos + size] = entries
+        self.count += change
+
+    def replace_next(self, element: bytes, value: bytes) -> bool:
+        """Put `value` in place of the entry after `element`, which is looked for as `find` does with skip=1.
+
+        Return whether there was such an element: with fields and values, this sets a field that exists.
+        """
+        pos = self.find(element, 0, 1)
+        if pos < 0:
+            return False
+        data = self.entries
+        first = data[pos]
+        pos += first - 0x7E if 0x80 <= first < 0xC0 else size_at(data, pos)
+        first = data[pos]
+        size = first - 0x7E if 0x80 <= first < 0xC0 else size_at(data, pos)
+        data[pos : pos + size] = encode(value)
+        return True
+
     def delete_at(self, pos: int, count: int = 1) -> int:
         """Delete up to `count` entries from `pos` on; return the position that follows, or -1. O(bytes)."""
         data = self.entries
@@ -343,11 +368,16 @@ class ListPack:
         of a field-value list. O(bytes) in C when absent, and O(entries before it) when present.
         """
         data = self.entries
-        entry = encode(element)
+        size = len(element)
+        if 0 < size < 64 and element[0] > _DIGIT_9:  # what `encode` would come to, without the call
+            entry: bytes | bytearray = _SHORT_HEADS[size] + element + BACKLENS[size]
+        else:
+            entry = encode(element)
         pos = start_pos
         candidate = data.find(entry, pos)
         while candidate >= 0:
-            pos = _walk(data, pos, candidate, skip + 1)
+            if candidate != pos:
+                pos = _walk(data, pos, candidate, skip + 1)
             if pos == candidate:
                 return pos
             candidate = data.find(entry, pos)
@@ -431,12 +461,38 @@ def _walk(data: bytearray, pos: int, target: int, step: int) -> int:
             size = sizes[data[pos]]
             pos += size if size < WIDE else size_at(data, pos)
         return pos
+    if step == 2:
+        return _walk_pairs(data, pos, target)
     end = len(data)
     while pos < target:
         for _ in range(step):
             if pos < end:
                 size = sizes[data[pos]]
                 pos += size if size < WIDE else size_at(data, pos)
+    return pos
+
+
+def _walk_pairs(data: bytearray, pos: int, target: int) -> int:
+    """As `_walk` by two entries at a time, of which there always are two; pairs all alike are passed at once."""
+    sizes = SIZES
+    first = data[pos]
+    size = sizes[first]
+    if size < WIDE:
+        second = data[pos + size]
+        stride = size + sizes[second]
+        count = (target - pos) // stride
+        if (
+            count > 2
+            and data[pos:target:stride].count(first) == count
+            and data[pos + size : target : stride].count(second) == count
+            and pos + count * stride == target
+        ):
+            return target
+    while pos < target:
+        size = sizes[data[pos]]
+        pos += size if size < WIDE else size_at(data, pos)
+        size = sizes[data[pos]]
+        pos += size if size < WIDE else size_at(data, pos)
     return pos
 
 

@@ -28,6 +28,7 @@ from operator import itemgetter
 from sys import getsizeof
 from typing import TYPE_CHECKING, Final
 
+from .listpack_entries import SMALL_INTEGERS, encode
 from .listpacks import ListPack
 from .sorted_set_index import SortedSetIndex
 
@@ -52,6 +53,12 @@ def score_text(score: float) -> bytes:
     if score in (inf, -inf):
         return b"inf" if score > 0 else b"-inf"
     return _laid_out(score)
+
+
+def _encoded(score: float) -> bytes:
+    """Return the listpack entry of a score. O(1)."""
+    # An integral float is equal to its integer, and so finds it in the table; -0.0 finds 0.
+    return SMALL_INTEGERS.get(score) or encode(score_text(score))  # type: ignore[call-overload]
 
 
 def _laid_out(score: float) -> bytes:
@@ -124,35 +131,40 @@ class ListPackIndex(SortedSetIndex):
             return None if position < 0 else float(self.pack.get_value(self.pack.next(position)))
         return (self._view or self._decode()).scores.get(member)
 
+    def exchange(self, member: bytes, score: float) -> float | None:
+        """Give `member` this score, and return the one it had; None if it is new."""
+        old = self.score(member)
+        if old is None:
+            self.insert(score, member)
+        elif old != score:
+            self.remove_member(member)
+            self.insert(score, member)
+        return old
+
     def insert(self, score: float, member: bytes) -> None:
         """Write a pair, whose member is not in the set yet, where it belongs."""
         pack = self.pack
         view = self._view
+        entries = encode(member) + _encoded(score)
         if view is None:
             last = pack.last()
             if last < 0 or float(pack.get_value(last)) < score:
-                pack.append(member)
-                pack.append(score_text(score))
+                pack.splice(len(pack.entries), 0, entries, 2)
                 return
             view = self._decode()
         score += 0.0  # which takes the sign off a zero
-        rank = bisect_left(view.pairs, (score, member))
-        position = sum(view.sizes[:rank])
-        before = pack.nbytes
-        pack.insert_at(position, score_text(score))
-        pack.insert_at(position, member)
-        view.pairs.insert(rank, (score, member))
-        view.sizes.insert(rank, pack.nbytes - before)
+        pairs, sizes = view.pairs, view.sizes
+        pair = (score, member)
         view.scores[member] = score
-
-    def exchange(self, member: bytes, score: float) -> float | None:
-        """Give `member` this score, and return the one it had; None if it is new."""
-        old = self.score(member)
-        if old != score:
-            if old is not None:
-                self.remove_member(member)
-            self.insert(score, member)
-        return old
+        if pairs and pair < pairs[-1]:
+            rank = bisect_left(pairs, pair)
+            pack.splice(sum(sizes[:rank]), 0, entries, 2)
+            pairs.insert(rank, pair)
+            sizes.insert(rank, len(entries))
+        else:
+            pack.splice(len(pack.entries), 0, entries, 2)
+            pairs.append(pair)
+            sizes.append(len(entries))
 
     def remove(self, score: float, member: bytes) -> bool:
         """Cut out exactly this pair; False if it is not there."""
@@ -167,11 +179,12 @@ class ListPackIndex(SortedSetIndex):
                 self.pack.delete_at(position, 2)
             return position >= 0
         view = view or self._decode()
-        score = view.scores.get(member)
+        score = view.scores.pop(member, None)
         if score is None:
             return False
         rank = bisect_left(view.pairs, (score, member))
-        self._delete(view, rank, rank + 1)
+        self.pack.splice(sum(view.sizes[:rank]), view.sizes[rank], b"", -2)
+        del view.pairs[rank], view.sizes[rank]
         return True
 
     def rank(self, score: float, member: bytes) -> int | None:
@@ -224,20 +237,25 @@ class ListPackIndex(SortedSetIndex):
 
     def pop_first(self) -> tuple[bytes, float]:
         """Cut out the lowest pair and return it; IndexError if there is none."""
-        if self._view is None:
+        view = self._view
+        if view is None:
             member = self.pack.pop_first()
             return member, float(self.pack.pop_first())
-        score, member = self._view.pairs[0]
-        self._delete(self._view, 0, 1)
+        score, member = view.pairs.pop(0)
+        del view.scores[member]
+        self.pack.splice(0, view.sizes.pop(0), b"", -2)
         return member, score
 
     def pop_last(self) -> tuple[bytes, float]:
         """Cut out the highest pair and return it; IndexError if there is none."""
-        if self._view is None:
+        view = self._view
+        if view is None:
             score = float(self.pack.pop_last())
             return self.pack.pop_last(), score
-        score, member = self._view.pairs[-1]
-        self._delete(self._view, len(self) - 1, len(self))
+        score, member = view.pairs.pop()
+        del view.scores[member]
+        size = view.sizes.pop()
+        self.pack.splice(len(self.pack.entries) - size, size, b"", -2)
         return member, score
 
     def memory_usage(self) -> int:
