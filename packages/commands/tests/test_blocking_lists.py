@@ -13,7 +13,7 @@ from cutaway.resp import NO_REPLY, NULL_ARRAY, Encoder
 
 
 class Scene:
-    """An engine with a producer, and consumers whose replies arrive in one inbox, each with the consumer's name."""
+    """An engine with a producer, and consumers whose replies arrive in one inbox, under their names."""
 
     def __init__(self) -> None:
         self.clock = FakeClock()
@@ -130,7 +130,9 @@ def test_the_deadline_is_kept_although_the_command_ran_again(scene):
     assert scene.arrived() == [("a", NULL_ARRAY)]
 
 
-@pytest.mark.parametrize("request_", ["BLPOP l 0.01", "BLMOVE l m LEFT LEFT 0.01", "BRPOPLPUSH l m 0.01", "BLMPOP 0.01 1 l LEFT"])
+@pytest.mark.parametrize(
+    "request_", ["BLPOP l 0.01", "BLMOVE l m LEFT LEFT 0.01", "BRPOPLPUSH l m 0.01", "BLMPOP 0.01 1 l LEFT"]
+)
 def test_waiting_in_vain_ends_as_in_a_real_server(scene, twins, request_):
     scene.wait("a", request_)
     scene.clock.advance(10)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from cutaway.resp import Encoder
 
-INTEGERS = [b"0", b"1", b"-1", b"2", b"-2", b"3", b"100", b"-100", b"9223372036854775807", b"-9223372036854775808",
-            b"9223372036854775808", b"+1", b"01", b" 1", b"", b"-0", b"1.0", b"x"]  # fmt: skip
+INTEGERS = [b"0", b"1", b"-1", b"2", b"-2", b"3", b"100", b"-100", b"9223372036854775807",
+            b"-9223372036854775808", b"9223372036854775808", b"+1", b"01", b" 1", b"", b"-0", b"1.0", b"x"]  # fmt: skip
 LONG = b"e" * 3000
 
 
@@ -198,7 +198,8 @@ def test_popping_from_the_first_of_several(twins):
 
 
 @pytest.mark.parametrize(
-    "request_", ["BLPOP a 0", "BRPOP a b 0", "BLMOVE a b LEFT LEFT 0", "BRPOPLPUSH a b 0", "BLMPOP 0 1 a LEFT"]
+    "request_",
+    ["BLPOP a 0", "BRPOP a b 0", "BLMOVE a b LEFT LEFT 0", "BRPOPLPUSH a b 0", "BLMPOP 0 1 a LEFT"],
 )
 def test_inside_a_transaction_nobody_waits(twins, request_):
     argv = request_.encode().split()
@@ -219,7 +220,9 @@ def test_indexes_and_counts_of_every_kind(twins, number):
         for other in (b"0", b"1", b"-1", b"-2", b"5"):
             twins.same("LRANGE", "l", number, other)
             twins.same("LRANGE", "l", other, number)
-        if abs(int(number) if number.strip(b"-").isdigit() else 0) < 2**31:  # beyond, Valkey cuts off the upper half
+        if (
+            abs(int(number) if number.strip(b"-").isdigit() else 0) < 2**31
+        ):  # beyond, Valkey cuts off the upper half
             twins.same("LSET", "l", number, "v")
         twins.same("LREM", "l", number, "v")
         twins.same("LRANGE", "l", 0, -1)
@@ -259,7 +262,8 @@ NUMBERS = st.sampled_from(INTEGERS)
 SIDES = st.sampled_from([b"LEFT", b"right", b"UP"])
 REQUESTS = st.one_of(
     st.builds(lambda name, key, elements: (name, key, *elements),
-              st.sampled_from([b"LPUSH", b"RPUSH", b"LPUSHX", b"RPUSHX"]), KEYS, st.lists(ELEMENTS, max_size=6)),
+              st.sampled_from([b"LPUSH", b"RPUSH", b"LPUSHX", b"RPUSHX"]), KEYS,
+              st.lists(ELEMENTS, max_size=6)),
     st.tuples(st.sampled_from([b"LPOP", b"RPOP", b"LLEN"]), KEYS),
     st.tuples(st.sampled_from([b"LPOP", b"RPOP", b"LINDEX"]), KEYS, NUMBERS),
     st.tuples(st.sampled_from([b"LRANGE", b"LTRIM"]), KEYS, NUMBERS, NUMBERS),

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cutaway.commands.sorting import sort_keys
-
-WEIGHTS = [b"12", b" 12", b"12 ", b"0x20", b"", b" ", b"inf", b"-INF", b"infinity", b"infinit", b"nan", b"1e400", b"1e-400",
-           b"1e-310", b"5\0abc", b"\0abc", b".", b"+5", b"--5", b"5.", b".5", b"1e", b"1e5", b"1_0", b"01", b"-0", b"0e5",
-           b"9223372036854775807", b"1.7976931348623159e308", b"0" * 400 + b"1"]  # fmt: skip
+WEIGHTS = [b"12", b" 12", b"12 ", b"0x20", b"", b" ", b"inf", b"-INF", b"infinity", b"infinit", b"nan", b"1e400",
+           b"1e-400", b"1e-310", b"5\0abc", b"\0abc", b".", b"+5", b"--5", b"5.", b".5", b"1e", b"1e5", b"1_0",
+           b"01", b"-0", b"0e5", b"9223372036854775807", b"1.7976931348623159e308", b"0" * 400 + b"1"]  # fmt: skip
 
 
 def test_options_and_errors(twins):
@@ -111,7 +109,7 @@ def test_patterns(twins):
 
 
 def test_sets_have_no_order_but_what_is_stored_of_them_has(twins):
-    twins.same("SADD", "s", *"3 1 2 20 100".split())
+    twins.same("SADD", "s", "3", "1", "2", "20", "100")
     twins.same("SORT", "s")
     twins.same("SORT", "s", "DESC", "LIMIT", 1, 2)
     twins.same_sorted("SORT", "s", "BY", "nosort")
@@ -149,30 +147,69 @@ def test_the_stored_list_has_the_real_encoding(twins):
         twins.same("OBJECT", "ENCODING", "to")
 
 
-def test_the_keys_that_can_be_known():
-    def keys(text):
-        return [key for key, _ in sort_keys(text.encode().split())]
+def test_sorted_sets_keep_their_order_where_nothing_is_sorted(twins):
+    twins.same("ZADD", "z", 1, "a", 5, "b", 2, "c", 10, "d", 3, "e")
+    for order in ("ASC", "DESC"):
+        twins.same("SORT", "z", "ALPHA", order)
+        twins.same("SORT", "z", "BY", "nosort", order)
+        twins.same("SORT", "z", "BY", "nosort", order, "STORE", "to")
+        twins.same("LRANGE", "to", 0, -1)
+        for limit in ((0, 1), (1, 2), (3, 9), (9, 1), (0, 0), (-5, 2), (2, -1)):
+            twins.same("SORT", "z", "BY", "nosort", order, "LIMIT", *limit)
+            twins.same("SORT_RO", "z", "BY", "w_*", order, "LIMIT", *limit)
+    twins.same("SORT", "z")
 
-    assert keys("SORT a") == [b"a"]
-    assert keys("SORT a STORE b BY store_* store c") == [b"a", b"c"]
-    assert keys("SORT a GET store STORE b") == [b"a", b"b"]
-    assert keys("SORT a BY STORE LIMIT store store") == [b"a"]
-    assert keys("SORT a STORE") == [b"a"]
+
+def test_a_field_that_has_expired_is_not_found(twins):
+    twins.same("RPUSH", "l", 1, 2)
+    twins.same("HSET", "h_1", "f", "20", "g", "x")
+    twins.same("HSET", "h_2", "f", "10")
+    twins.same("SORT", "l", "BY", "h_*->f")
+    twins.engine.execute(twins.client, [b"HPEXPIREAT", b"h_2", b"1", b"FIELDS", b"1", b"f"])
+    twins.real.ask(b"HDEL", b"h_2", b"f")
+    twins.same("SORT", "l", "BY", "h_*->f", "GET", "h_*->f")
+
+
+def test_the_keys_that_can_be_known(twins):
+    twins.script(
+        """
+        COMMAND GETKEYS SORT a
+        COMMAND GETKEYS SORT a STORE b BY store_* store c
+        COMMAND GETKEYS SORT a GET store STORE b
+        COMMAND GETKEYS SORT a BY STORE LIMIT store store
+        COMMAND GETKEYS SORT a STORE
+        COMMAND GETKEYSANDFLAGS SORT a STORE b
+        COMMAND GETKEYS SORT_RO a STORE b
+        """
+    )
 
 
 ELEMENTS = st.sampled_from([b"1", b"2", b"10", b"-1", b"1.5", b"a", b"b"])
-FILLS = st.tuples(st.sampled_from([b"RPUSH", b"SADD"]), st.lists(ELEMENTS, min_size=1, max_size=8))
+FILLS = st.one_of(
+    st.tuples(st.sampled_from([b"RPUSH", b"SADD"]), st.lists(ELEMENTS, min_size=1, max_size=8)),
+    st.tuples(
+        st.just(b"ZADD"),
+        st.lists(st.tuples(st.sampled_from([b"1", b"2", b"-inf"]), ELEMENTS), min_size=1, max_size=8).map(
+            lambda pairs: [word for pair in pairs for word in pair]
+        ),
+    ),
+)
 OPTIONS = st.lists(
     st.sampled_from([
-        (b"ASC",), (b"DESC",), (b"ALPHA",), (b"LIMIT", b"1", b"2"), (b"LIMIT", b"0", b"-1"), (b"GET", b"#"), (b"GET", b"w_*"),
-        (b"BY", b"w_*"), (b"BY", b"h_*->f"), (b"STORE", b"to"),
+        (b"ASC",), (b"DESC",), (b"ALPHA",), (b"LIMIT", b"1", b"2"), (b"LIMIT", b"0", b"-1"),
+        (b"GET", b"#"), (b"GET", b"w_*"), (b"BY", b"w_*"), (b"BY", b"h_*->f"), (b"STORE", b"to"),
     ]),
     max_size=5,
 )  # fmt: skip
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(FILLS, OPTIONS, st.lists(st.tuples(ELEMENTS, st.sampled_from([b"1", b"2", b"x", b""])), max_size=4), st.sampled_from([2, 3]))
+@given(
+    FILLS,
+    OPTIONS,
+    st.lists(st.tuples(ELEMENTS, st.sampled_from([b"1", b"2", b"x", b""])), max_size=4),
+    st.sampled_from([2, 3]),
+)
 def test_random_options_answer_the_same_bytes(make_twins, fill, options, weights, protocol):
     words = [word for option in options for word in option]
     if b"ALPHA" in words and b"BY" in words:

@@ -1,14 +1,16 @@
 """Lists as queues between clients: moving an element from one to another, and waiting for one to arrive.
 
-A consumer that polls LPOP either asks too often or comes too late. BLPOP waits instead: its client is parked until a producer
-pushes, and the element goes from hand to hand (how, is told in `blocking.py`). The command simply runs again from the start once
-one of its lists has been changed, so that each handler here reads like its twin that does not wait, with one line more:
-where there is nothing, return a `Block`.
+A consumer that polls LPOP either asks too often or comes too late. BLPOP waits instead: its client is
+parked until a producer pushes, and the element goes from hand to hand (how, is told in `blocking.py`). The
+command simply runs again from the start once one of its lists has been changed, so that each handler here
+reads like its twin that does not wait, with one line more: where there is nothing, return a `Block`.
 
-An element that is popped and then lost, because the consumer died over it, is gone. LMOVE exists for that: it pops from one list
-and pushes to another in one step, so that the element is at each moment in one of the two.
+An element that is popped and then lost, because the consumer died over it, is gone. LMOVE exists for that:
+it pops from one list and pushes to another in one step, so that the element is at each moment in one of the
+two.
 
-Waiting leaves no trace in the log: what is propagated is the pop that took place in the end, LPOP for BLPOP.
+Waiting leaves no trace in the log: what is propagated is the pop that took place in the end, LPOP for
+BLPOP.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from cutaway.commands import arguments, errors
 from cutaway.commands.blocking import Block, holds
 from cutaway.commands.clients import Client
 from cutaway.commands.key_specs import RW
-from cutaway.commands.lists import lists as lists
+from cutaway.commands.lists import lists as lists  # noqa: PLC0414 - so it is had with all its commands
 from cutaway.commands.lists import pop_many
 from cutaway.datastructures import ListValue
 from cutaway.resp import NULL_ARRAY, Reply
@@ -55,21 +57,31 @@ def _pop_first(client: Client, keys: Sequence[bytes], event: str) -> Reply:
     return None
 
 
-@lists.command("BLPOP", arity=-3, flags="write blocking", keys=RW(1, "access delete", last=-2), since="2.0.0",
-               syntax="key [key ...] timeout",
-               history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")])  # fmt: skip
+@lists.command(
+    "BLPOP", arity=-3, flags="write blocking", keys=RW(1, "access delete", last=-2), since="2.0.0",
+    syntax="key [key ...] timeout",
+    history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")],
+)  # fmt: skip
 def blpop(client: Client, *words: bytes) -> Reply:
-    """Removes and returns the first element of the first list that has one, or waits for it. O(n) for n keys."""
+    """Removes and returns the first element of the first list that has one, or waits for it.
+
+    O(n) for n keys.
+    """
     *keys, timeout = words
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
     return _pop_first(client, keys, "lpop") or Block(keys, deadline, A_LIST)
 
 
-@lists.command("BRPOP", arity=-3, flags="write blocking", keys=RW(1, "access delete", last=-2), since="2.0.0",
-               syntax="key [key ...] timeout",
-               history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")])  # fmt: skip
+@lists.command(
+    "BRPOP", arity=-3, flags="write blocking", keys=RW(1, "access delete", last=-2), since="2.0.0",
+    syntax="key [key ...] timeout",
+    history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")],
+)  # fmt: skip
 def brpop(client: Client, *words: bytes) -> Reply:
-    """Removes and returns the last element of the first list that has one, or waits for it. O(n) for n keys."""
+    """Removes and returns the last element of the first list that has one, or waits for it.
+
+    O(n) for n keys.
+    """
     *keys, timeout = words
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
     return _pop_first(client, keys, "rpop") or Block(keys, deadline, A_LIST)
@@ -103,18 +115,25 @@ def _pop_some(client: Client, keys: Sequence[bytes], event: str, count: int) -> 
     return None
 
 
-@lists.command("LMPOP", arity=-4, flags="write movablekeys", keys=RW(1, "access delete", key_count=0), since="7.0.0",
-               syntax="numkeys key [key ...] <LEFT | RIGHT> [COUNT count]")  # fmt: skip
+@lists.command(
+    "LMPOP", arity=-4, flags="write movablekeys", keys=RW(1, "access delete", key_count=0), since="7.0.0",
+    syntax="numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
+)  # fmt: skip
 def lmpop(client: Client, *words: bytes) -> Reply:
     """Removes and returns elements of the first list that has any. O(n + m) for n keys and m elements."""
     keys, event, count = _parse_mpop(words)
     return _pop_some(client, keys, event, count) or NULL_ARRAY
 
 
-@lists.command("BLMPOP", arity=-5, flags="write blocking movablekeys", keys=RW(2, "access delete", key_count=0),
-               since="7.0.0", syntax="timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]")  # fmt: skip
+@lists.command(
+    "BLMPOP", arity=-5, flags="write blocking movablekeys", keys=RW(2, "access delete", key_count=0),
+    since="7.0.0", syntax="timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]",
+)  # fmt: skip
 def blmpop(client: Client, timeout: bytes, *words: bytes) -> Reply:
-    """Removes and returns elements of the first list that has any, or waits for one. O(n + m) for n keys, m elements."""
+    """Removes and returns elements of the first list that has any, or waits for one.
+
+    O(n + m) for n keys, m elements.
+    """
     keys, event, count = _parse_mpop(words)
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
     return _pop_some(client, keys, event, count) or Block(keys, deadline, A_LIST)
@@ -146,26 +165,35 @@ def _move(client: Client, source: bytes, destination: bytes, event: str, to_even
     return element
 
 
-@lists.command("LMOVE", arity=5, flags="write denyoom", keys=SOURCE_AND_DESTINATION, since="6.2.0",
-               syntax="source destination <LEFT | RIGHT> <LEFT | RIGHT>")  # fmt: skip
+@lists.command(
+    "LMOVE", arity=5, flags="write denyoom", keys=SOURCE_AND_DESTINATION, since="6.2.0",
+    syntax="source destination <LEFT | RIGHT> <LEFT | RIGHT>",
+)  # fmt: skip
 def lmove(client: Client, source: bytes, destination: bytes, where_from: bytes, where_to: bytes) -> Reply:
     """Moves an element from one end of a list to one end of another, and returns it. O(1)."""
     return _move(client, source, destination, _event(where_from), _event(where_to))
 
 
-@lists.command("RPOPLPUSH", arity=3, flags="write denyoom", keys=SOURCE_AND_DESTINATION, since="1.2.0",
-               syntax="source destination")  # fmt: skip
+@lists.command(
+    "RPOPLPUSH", arity=3, flags="write denyoom", keys=SOURCE_AND_DESTINATION, since="1.2.0",
+    syntax="source destination",
+)  # fmt: skip
 def rpoplpush(client: Client, source: bytes, destination: bytes) -> Reply:
     """Moves the last element of a list to the head of another, and returns it. O(1)."""
     return _move(client, source, destination, "rpop", "lpop")
 
 
-@lists.command("BLMOVE", arity=6, flags="write denyoom blocking", keys=SOURCE_AND_DESTINATION, since="6.2.0",
-               syntax="source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout")  # fmt: skip
+@lists.command(
+    "BLMOVE", arity=6, flags="write denyoom blocking", keys=SOURCE_AND_DESTINATION, since="6.2.0",
+    syntax="source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout",
+)  # fmt: skip
 def blmove(
     client: Client, source: bytes, destination: bytes, where_from: bytes, where_to: bytes, timeout: bytes
 ) -> Reply:
-    """Moves an element from one end of a list to one end of another, or waits for one, and returns it. O(1)."""
+    """Moves an element from one end of a list to one end of another, or waits for one, and returns it.
+
+    O(1).
+    """
     event, to_event = _event(where_from), _event(where_to)
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
     element = _move(client, source, destination, event, to_event)
@@ -175,9 +203,11 @@ def blmove(
     return element
 
 
-@lists.command("BRPOPLPUSH", arity=4, flags="write denyoom blocking", keys=SOURCE_AND_DESTINATION, since="2.2.0",
-               syntax="source destination timeout",
-               history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")])  # fmt: skip
+@lists.command(
+    "BRPOPLPUSH", arity=4, flags="write denyoom blocking", keys=SOURCE_AND_DESTINATION, since="2.2.0",
+    syntax="source destination timeout",
+    history=[("6.0.0", "`timeout` is interpreted as a double instead of an integer.")],
+)  # fmt: skip
 def brpoplpush(client: Client, source: bytes, destination: bytes, timeout: bytes) -> Reply:
     """Moves the last element of a list to the head of another, or waits for one, and returns it. O(1)."""
     deadline = arguments.timeout_deadline(timeout, client.db.keyspace.now)
@@ -189,5 +219,5 @@ def brpoplpush(client: Client, source: bytes, destination: bytes, timeout: bytes
 
 
 def _wait_to_move(client: Client, source: bytes, deadline: int) -> Reply:
-    """Redis's two ways to say "nothing": a null where the client may not wait, a null array when it waited in vain."""
+    """Redis has two ways to say "nothing": a null to who may not wait, a null array to who waited in vain."""
     return None if client.deny_blocking else Block((source,), deadline, A_LIST)

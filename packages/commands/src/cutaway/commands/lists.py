@@ -1,12 +1,12 @@
 """Lists: sequences of elements, cheap at both ends.
 
-A list is a queue (push at one end, pop at the other) or a stack (both at one end) before it is anything else, and these
-commands take constant time however long it is. What needs a place in the middle (LINDEX, LSET, LINSERT) or a comparison
-with every element (LREM, LPOS) takes a walk; a walk over a long list goes from node to node of a quicklist, and
-only within the right one from element to element.
+A list is a queue (push at one end, pop at the other) or a stack (both at one end) before it is anything
+else, and these commands take constant time however long it is. What needs a place in the middle (LINDEX,
+LSET, LINSERT) or a comparison with every element (LREM, LPOS) takes a walk; a walk over a long list goes
+from node to node of a quicklist, and only within the right one from element to element.
 
-Two rules hold for all of them. An index may be negative, and then counts from the tail: -1 is the last element. And a list
-is never empty: the first push creates the key, the last pop deletes it.
+Two rules hold for all of them. An index may be negative, and then counts from the tail: -1 is the last
+element. And a list is never empty: the first push creates the key, the last pop deletes it.
 
 The commands that take from several lists, or wait for an element, are in `blocking_lists.py`.
 """
@@ -37,10 +37,15 @@ MAXLEN_NEGATIVE: Final = errors.CommandError("ERR MAXLEN can't be negative")
 # ---- pushing
 
 
-@lists.command("LPUSH", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
-               history=[("2.4.0", "Accepts multiple `element` arguments.")])  # fmt: skip
+@lists.command(
+    "LPUSH", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
+    history=[("2.4.0", "Accepts multiple `element` arguments.")],
+)  # fmt: skip
 def lpush(client: Client, key: bytes, *elements: bytes) -> Reply:
-    """Adds elements at the head of a list, one after the other; creates the list if there is none. O(n) for n elements."""
+    """Adds elements at the head of a list, one after the other; creates the list if there is none.
+
+    O(n) for n elements.
+    """
     db = client.db
     value = db.write(key, ListValue)
     if value is None:
@@ -51,8 +56,10 @@ def lpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     return len(value)
 
 
-@lists.command("RPUSH", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
-               history=[("2.4.0", "Accepts multiple `element` arguments.")])  # fmt: skip
+@lists.command(
+    "RPUSH", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
+    history=[("2.4.0", "Accepts multiple `element` arguments.")],
+)  # fmt: skip
 def rpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     """Adds elements at the tail of a list; creates the list if there is none. O(n) for n elements."""
     db = client.db
@@ -65,24 +72,35 @@ def rpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     return len(value)
 
 
-@lists.command("LPUSHX", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
-               since="2.2.0", history=[("4.0.0", "Accepts multiple `element` arguments.")])  # fmt: skip
+@lists.command(
+    "LPUSHX", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"),
+    syntax="key element [element ...]", since="2.2.0",
+    history=[("4.0.0", "Accepts multiple `element` arguments.")],
+)  # fmt: skip
 def lpushx(client: Client, key: bytes, *elements: bytes) -> Reply:
     """Adds elements at the head of a list, only if the list exists. O(n) for n elements."""
     return lpush(client, key, *elements) if client.db.write(key, ListValue) is not None else 0
 
 
-@lists.command("RPUSHX", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
-               since="2.2.0", history=[("4.0.0", "Accepts multiple `element` arguments.")])  # fmt: skip
+@lists.command(
+    "RPUSHX", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"),
+    syntax="key element [element ...]", since="2.2.0",
+    history=[("4.0.0", "Accepts multiple `element` arguments.")],
+)  # fmt: skip
 def rpushx(client: Client, key: bytes, *elements: bytes) -> Reply:
     """Adds elements at the tail of a list, only if the list exists. O(n) for n elements."""
     return rpush(client, key, *elements) if client.db.write(key, ListValue) is not None else 0
 
 
-@lists.command("LINSERT", arity=5, flags="write denyoom", keys=RW(1, "insert"),
-               syntax="key <BEFORE | AFTER> pivot element", since="2.2.0")  # fmt: skip
+@lists.command(
+    "LINSERT", arity=5, flags="write denyoom", keys=RW(1, "insert"),
+    syntax="key <BEFORE | AFTER> pivot element", since="2.2.0",
+)  # fmt: skip
 def linsert(client: Client, key: bytes, where: bytes, pivot: bytes, element: bytes) -> Reply:
-    """Inserts an element before or after the first one equal to the pivot. O(n) for n elements up to the pivot."""
+    """Inserts an element before or after the first one equal to the pivot.
+
+    O(n) for n elements up to the pivot.
+    """
     side = where.lower()
     if side not in {b"before", b"after"}:
         raise errors.SYNTAX
@@ -99,8 +117,10 @@ def linsert(client: Client, key: bytes, where: bytes, pivot: bytes, element: byt
 # ---- popping
 
 
-@lists.command("LPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
-               history=[("6.2.0", "Added the `count` argument.")])  # fmt: skip
+@lists.command(
+    "LPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
+    history=[("6.2.0", "Added the `count` argument.")],
+)  # fmt: skip
 def lpop(client: Client, key: bytes, *count: bytes) -> Reply:
     """Removes and returns the first element of a list, or the first so many. O(n) for n elements returned."""
     if count:
@@ -115,10 +135,15 @@ def lpop(client: Client, key: bytes, *count: bytes) -> Reply:
     return element
 
 
-@lists.command("RPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
-               history=[("6.2.0", "Added the `count` argument.")])  # fmt: skip
+@lists.command(
+    "RPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
+    history=[("6.2.0", "Added the `count` argument.")],
+)  # fmt: skip
 def rpop(client: Client, key: bytes, *count: bytes) -> Reply:
-    """Removes and returns the last element of a list, or the last so many, the very last first. O(n) for n elements."""
+    """Removes and returns the last element of a list, or the last so many, the very last first.
+
+    O(n) for n elements.
+    """
     if count:
         return _pop_counted(client, key, count, "rpop")
     db = client.db
@@ -142,7 +167,10 @@ def _pop_counted(client: Client, key: bytes, counts: Sequence[bytes], event: str
 
 
 def pop_many(client: Client, key: bytes, value: ListValue, count: int, event: str) -> list[bytes]:
-    """Take up to `count` elements from the head ("lpop") or the tail ("rpop") of a list; `count` is not 0. O(count)."""
+    """Take up to `count` elements from the head ("lpop") or the tail ("rpop") of a list; `count` is not 0.
+
+    O(count).
+    """
     popped = value.pop_left_many(count) if event == "lpop" else value.pop_right_many(count)
     client.db.changed(key, event, len(popped))
     client.db.delete_if_empty(key, value)
@@ -151,7 +179,10 @@ def pop_many(client: Client, key: bytes, value: ListValue, count: int, event: st
 
 @lists.command("LREM", arity=4, flags="write", keys=RW(1, "delete"), syntax="key count element")
 def lrem(client: Client, key: bytes, count: bytes, element: bytes) -> Reply:
-    """Removes the first so many elements equal to one (a negative count: the last ones; 0: all). O(n) for n elements."""
+    """Removes the first so many elements equal to one (a negative count: the last ones; 0: all).
+
+    O(n) for n elements.
+    """
     limit = arguments.integer_between(count, -arguments.INT64_MAX, arguments.INT64_MAX)
     db = client.db
     value = db.write(key, ListValue)
@@ -206,7 +237,10 @@ def llen(client: Client, key: bytes) -> Reply:
 
 @lists.command("LRANGE", arity=4, flags="readonly", keys=RO(1), syntax="key start stop")
 def lrange(client: Client, key: bytes, start: bytes, stop: bytes) -> Reply:
-    """Returns a range of elements, both ends included. O(s + n) for n elements that start s away from the nearer end."""
+    """Returns a range of elements, both ends included.
+
+    O(s + n) for n elements that start s away from the nearer end.
+    """
     first, last = arguments.integer(start), arguments.integer(stop)
     value = client.db.read(key, ListValue)
     if value is None:
@@ -223,14 +257,20 @@ def lrange(client: Client, key: bytes, start: bytes, stop: bytes) -> Reply:
 
 @lists.command("LINDEX", arity=3, flags="readonly", keys=RO(1), syntax="key index")
 def lindex(client: Client, key: bytes, index: bytes) -> Reply:
-    """Returns the element at an index. O(n) for n elements to skip, a node at a time; O(1) for the first and the last."""
+    """Returns the element at an index.
+
+    O(n) for n elements to skip, a node at a time; O(1) for the first and the last.
+    """
     value = client.db.read(key, ListValue)
     return None if value is None else value.index(arguments.integer(index))
 
 
 @lists.command("LSET", arity=4, flags="write denyoom", keys=RW(1), syntax="key index element")
 def lset(client: Client, key: bytes, index: bytes, element: bytes) -> Reply:
-    """Replaces the element at an index. O(n) for n elements to skip, a node at a time; O(1) for the first and the last."""
+    """Replaces the element at an index.
+
+    O(n) for n elements to skip, a node at a time; O(1) for the first and the last.
+    """
     db = client.db
     value = db.write(key, ListValue)
     if value is None:
@@ -243,8 +283,10 @@ def lset(client: Client, key: bytes, index: bytes, element: bytes) -> Reply:
     return "OK"
 
 
-@lists.command("LPOS", arity=-3, flags="readonly", keys=RO(1), since="6.0.6",
-               syntax="key element [RANK rank] [COUNT num-matches] [MAXLEN len]")  # fmt: skip
+@lists.command(
+    "LPOS", arity=-3, flags="readonly", keys=RO(1), since="6.0.6",
+    syntax="key element [RANK rank] [COUNT num-matches] [MAXLEN len]",
+)  # fmt: skip
 def lpos(client: Client, key: bytes, element: bytes, *options: bytes) -> Reply:
     """Returns the index of the first element equal to one, or several such. O(n) for n elements compared."""
     rank, count, maxlen = _lpos_options(options) if options else (1, -1, 0)

@@ -2,20 +2,23 @@
 
 Each of the three has its way of not doing needless work.
 
-*Intersection* goes through the smallest set only, and asks the others, in order of size, for each of its members: the first
-"no" settles the matter. So it costs at most the smallest set's size times the number of sets, and a set that is missing makes
-the result empty before anything is looked at. SINTERCARD with LIMIT stops as soon as it has counted enough.
+*Intersection* goes through the smallest set only, and asks the others, in order of size, for each of its
+members: the first "no" settles the matter. So it costs at most the smallest set's size times the number of
+sets, and a set that is missing makes the result empty before anything is looked at. SINTERCARD with LIMIT
+stops as soon as it has counted enough.
 
 *Union* cannot avoid to look at every member of every set.
 
 *Difference* (the first set without all the others) has two ways, and takes the one that promises less work:
 
-1. Ask, for each member of the first set, all the other sets, the largest first, until one has it. At most n · m questions for
-   n members in the first of m sets.
-2. Copy the first set, and remove from it every member of every other set. As many steps as there are members in all the sets.
+1. Ask, for each member of the first set, all the other sets, the largest first, until one has it. At most n
+   · m questions for n members in the first of m sets.
+2. Copy the first set, and remove from it every member of every other set. As many steps as there are
+   members in all the sets.
 
-The first way often stops early, and it builds only the result; so its estimate is halved before the two are compared.
-(This is how Redis reckons.) A set that is subtracted from itself leaves nothing, without any of that.
+The first way often stops early, and it builds only the result; so its estimate is halved before the two are
+compared. (This is how Redis reckons.) A set that is subtracted from itself leaves nothing, without any of
+that.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from typing import Final
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
 from cutaway.commands.key_specs import OW, RO
-from cutaway.commands.sets import sets as sets
+from cutaway.commands.sets import sets as sets  # noqa: PLC0414 - so it is had with all its commands
 from cutaway.datastructures import SetValue
 from cutaway.resp import Reply, SetReply
 
@@ -48,7 +51,10 @@ def _operands(client: Client, keys: Sequence[bytes]) -> Operands:
 
 
 def common(operands: Operands) -> Iterator[bytes]:
-    """The members that are in every operand, one by one. O(n * m), n the smallest one's size, m their number."""
+    """The members that are in every operand, one by one.
+
+    O(n * m), n the smallest one's size, m their number.
+    """
     found = [value for value in operands if value is not None]
     if len(found) < len(operands):
         return
@@ -72,7 +78,10 @@ def union(operands: Operands) -> list[bytes]:
 
 
 def difference(operands: Operands) -> list[bytes]:
-    """The members of the first operand that are in no other one. O(n * m) or O(n) for all, whichever is less."""
+    """The members of the first operand that are in no other one.
+
+    O(n * m) or O(n) for all, whichever is less.
+    """
     first = operands[0]
     others = [value for value in operands[1:] if value is not None]
     if first is None or any(value is first for value in others):
@@ -101,7 +110,10 @@ def _by_removing(first: SetValue, others: list[SetValue]) -> list[bytes]:
 
 
 def _store(client: Client, destination: bytes, members: Sequence[bytes], event: str) -> Reply:
-    """Put the set of `members` in the destination's place, whatever was there; an empty one deletes it. O(n)."""
+    """Put the set of `members` in the destination's place, whatever was there; an empty one deletes it.
+
+    O(n).
+    """
     db = client.db
     if not members:
         db.delete(destination)
@@ -111,23 +123,38 @@ def _store(client: Client, destination: bytes, members: Sequence[bytes], event: 
     return len(members)
 
 
-@sets.command("SINTER", arity=-2, flags="readonly", keys=RO(1, last=-1), syntax="key [key ...]", tips=UNORDERED)
+@sets.command(
+    "SINTER", arity=-2, flags="readonly", keys=RO(1, last=-1), syntax="key [key ...]", tips=UNORDERED,
+)  # fmt: skip
 def sinter(client: Client, *keys: bytes) -> Reply:
-    """Returns the members that several sets have in common. O(n * m) for m sets, the smallest of which has n members."""
+    """Returns the members that several sets have in common.
+
+    O(n * m) for m sets, the smallest of which has n members.
+    """
     return SetReply(list(common(_operands(client, keys))))
 
 
-@sets.command("SINTERSTORE", arity=-3, flags="write denyoom", keys=(OW(1), RO(2, last=-1)),
-              syntax="destination key [key ...]")  # fmt: skip
+@sets.command(
+    "SINTERSTORE", arity=-3, flags="write denyoom", keys=(OW(1), RO(2, last=-1)),
+    syntax="destination key [key ...]",
+)  # fmt: skip
 def sinterstore(client: Client, destination: bytes, *keys: bytes) -> Reply:
-    """Stores the members that several sets have in common. O(n * m) for m sets, the smallest of which has n members."""
+    """Stores the members that several sets have in common.
+
+    O(n * m) for m sets, the smallest of which has n members.
+    """
     return _store(client, destination, list(common(_operands(client, keys))), "sinterstore")
 
 
-@sets.command("SINTERCARD", arity=-3, flags="readonly movablekeys", keys=RO(1, key_count=0), since="7.0.0",
-              syntax="numkeys key [key ...] [LIMIT limit]")  # fmt: skip
+@sets.command(
+    "SINTERCARD", arity=-3, flags="readonly movablekeys", keys=RO(1, key_count=0), since="7.0.0",
+    syntax="numkeys key [key ...] [LIMIT limit]",
+)  # fmt: skip
 def sintercard(client: Client, numkeys: bytes, *words: bytes) -> Reply:
-    """Counts the members that several sets have in common. O(n * m) for m sets, the smallest of which has n members."""
+    """Counts the members that several sets have in common.
+
+    O(n * m) for m sets, the smallest of which has n members.
+    """
     count = arguments.integer_between(numkeys, 1, arguments.INT64_MAX, NUMKEYS_NOT_POSITIVE)
     if count > len(words):
         raise TOO_MANY_KEYS
@@ -144,27 +171,35 @@ def _limit(words: Sequence[bytes]) -> int:
     return limit
 
 
-@sets.command("SUNION", arity=-2, flags="readonly", keys=RO(1, last=-1), syntax="key [key ...]", tips=UNORDERED)
+@sets.command(
+    "SUNION", arity=-2, flags="readonly", keys=RO(1, last=-1), syntax="key [key ...]", tips=UNORDERED,
+)  # fmt: skip
 def sunion(client: Client, *keys: bytes) -> Reply:
     """Returns the members that any of several sets has. O(n) for n members in all of them."""
     return SetReply(union(_operands(client, keys)))
 
 
-@sets.command("SUNIONSTORE", arity=-3, flags="write denyoom", keys=(OW(1), RO(2, last=-1)),
-              syntax="destination key [key ...]")  # fmt: skip
+@sets.command(
+    "SUNIONSTORE", arity=-3, flags="write denyoom", keys=(OW(1), RO(2, last=-1)),
+    syntax="destination key [key ...]",
+)  # fmt: skip
 def sunionstore(client: Client, destination: bytes, *keys: bytes) -> Reply:
     """Stores the members that any of several sets has. O(n) for n members in all of them."""
     return _store(client, destination, union(_operands(client, keys)), "sunionstore")
 
 
-@sets.command("SDIFF", arity=-2, flags="readonly", keys=RO(1, last=-1), syntax="key [key ...]", tips=UNORDERED)
+@sets.command(
+    "SDIFF", arity=-2, flags="readonly", keys=RO(1, last=-1), syntax="key [key ...]", tips=UNORDERED,
+)  # fmt: skip
 def sdiff(client: Client, *keys: bytes) -> Reply:
     """Returns the members of the first set that no other one has. O(n) for n members in all of them."""
     return SetReply(difference(_operands(client, keys)))
 
 
-@sets.command("SDIFFSTORE", arity=-3, flags="write denyoom", keys=(OW(1), RO(2, last=-1)),
-              syntax="destination key [key ...]")  # fmt: skip
+@sets.command(
+    "SDIFFSTORE", arity=-3, flags="write denyoom", keys=(OW(1), RO(2, last=-1)),
+    syntax="destination key [key ...]",
+)  # fmt: skip
 def sdiffstore(client: Client, destination: bytes, *keys: bytes) -> Reply:
     """Stores the members of the first set that no other one has. O(n) for n members in all of them."""
     return _store(client, destination, difference(_operands(client, keys)), "sdiffstore")

@@ -1,9 +1,9 @@
 """Sets: different members without order; adding, removing and asking for one takes constant time.
 
-Being without order has two consequences. What comes first is nobody's choice, so the reply of SMEMBERS is a set to RESP3 clients
-(and the order of an array means nothing to the others). And a member can be had *at random*, fairly, without a walk:
-SPOP and SRANDMEMBER. A random removal cannot be repeated by whoever replays the log; what is propagated is the removal of
-those members that fate has chosen.
+Being without order has two consequences. What comes first is nobody's choice, so the reply of SMEMBERS is a
+set to RESP3 clients (and the order of an array means nothing to the others). And a member can be had *at
+random*, fairly, without a walk: SPOP and SRANDMEMBER. A random removal cannot be repeated by whoever
+replays the log; what is propagated is the removal of those members that fate has chosen.
 
 Intersections, unions and differences are in `set_algebra.py`.
 """
@@ -30,10 +30,15 @@ EFFECT_BATCH: Final = 1024
 # ---- members that are named
 
 
-@sets.command("SADD", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key member [member ...]",
-              history=[("2.4.0", "Accepts multiple `member` arguments.")])  # fmt: skip
+@sets.command(
+    "SADD", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key member [member ...]",
+    history=[("2.4.0", "Accepts multiple `member` arguments.")],
+)  # fmt: skip
 def sadd(client: Client, key: bytes, *members: bytes) -> Reply:
-    """Adds members to a set, creates the set if there is none, and returns how many are new. O(n) for n members."""
+    """Adds members to a set, creates the set if there is none, and returns how many are new.
+
+    O(n) for n members.
+    """
     db = client.db
     value = db.write(key, SetValue)
     if value is None:
@@ -49,8 +54,10 @@ def sadd(client: Client, key: bytes, *members: bytes) -> Reply:
     return added
 
 
-@sets.command("SREM", arity=-3, flags="write fast", keys=RW(1, "delete"), syntax="key member [member ...]",
-              history=[("2.4.0", "Accepts multiple `member` arguments.")])  # fmt: skip
+@sets.command(
+    "SREM", arity=-3, flags="write fast", keys=RW(1, "delete"), syntax="key member [member ...]",
+    history=[("2.4.0", "Accepts multiple `member` arguments.")],
+)  # fmt: skip
 def srem(client: Client, key: bytes, *members: bytes) -> Reply:
     """Removes members from a set and returns how many were in it. O(n) for n members."""
     db = client.db
@@ -64,8 +71,10 @@ def srem(client: Client, key: bytes, *members: bytes) -> Reply:
     return removed
 
 
-@sets.command("SMOVE", arity=4, flags="write fast", keys=(RW(1, "access delete"), RW(2, "insert")),
-              syntax="source destination member")  # fmt: skip
+@sets.command(
+    "SMOVE", arity=4, flags="write fast", keys=(RW(1, "access delete"), RW(2, "insert")),
+    syntax="source destination member",
+)  # fmt: skip
 def smove(client: Client, source: bytes, destination: bytes, member: bytes) -> Reply:
     """Moves a member from one set to another. O(1)."""
     db = client.db
@@ -94,7 +103,10 @@ def sismember(client: Client, key: bytes, member: bytes) -> Reply:
     return 1 if value is not None and member in value else 0
 
 
-@sets.command("SMISMEMBER", arity=-3, flags="readonly fast", keys=RO(1), syntax="key member [member ...]", since="6.2.0")
+@sets.command(
+    "SMISMEMBER", arity=-3, flags="readonly fast", keys=RO(1), syntax="key member [member ...]",
+    since="6.2.0",
+)  # fmt: skip
 def smismember(client: Client, key: bytes, *members: bytes) -> Reply:
     """Says of several members whether they are in a set. O(n) for n members."""
     value = client.db.read(key, SetValue)
@@ -113,17 +125,24 @@ def scard(client: Client, key: bytes) -> Reply:
     return 0 if value is None else len(value)
 
 
-@sets.command("SMEMBERS", arity=2, flags="readonly", keys=RO(1), syntax="key", tips=["nondeterministic_output_order"])
+@sets.command(
+    "SMEMBERS", arity=2, flags="readonly", keys=RO(1), syntax="key", tips=["nondeterministic_output_order"],
+)  # fmt: skip
 def smembers(client: Client, key: bytes) -> Reply:
     """Returns all members of a set. O(n) for n members."""
     value = client.db.read(key, SetValue)
     return SetReply([] if value is None else list(value))
 
 
-@sets.command("SSCAN", arity=-3, flags="readonly", keys=RO(1), syntax="key cursor [MATCH pattern] [COUNT count]",
-              since="2.8.0", tips=["nondeterministic_output"])  # fmt: skip
+@sets.command(
+    "SSCAN", arity=-3, flags="readonly", keys=RO(1), syntax="key cursor [MATCH pattern] [COUNT count]",
+    since="2.8.0", tips=["nondeterministic_output"],
+)  # fmt: skip
 def sscan(client: Client, key: bytes, cursor: bytes, *words: bytes) -> Reply:
-    """Returns a part of a set's members, and the cursor for the next. O(1) for a call, O(n) for all n members."""
+    """Returns a part of a set's members, and the cursor for the next.
+
+    O(1) for a call, O(n) for all n members.
+    """
     position = parse_cursor(cursor)
     value = client.db.read(key, SetValue)
     if value is None:
@@ -138,8 +157,10 @@ def sscan(client: Client, key: bytes, cursor: bytes, *words: bytes) -> Reply:
 # ---- members by chance
 
 
-@sets.command("SPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
-              tips=["nondeterministic_output"], history=[("3.2.0", "Added the `count` argument.")])  # fmt: skip
+@sets.command(
+    "SPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
+    tips=["nondeterministic_output"], history=[("3.2.0", "Added the `count` argument.")],
+)  # fmt: skip
 def spop(client: Client, key: bytes, *count: bytes) -> Reply:
     """Removes and returns a random member of a set, or several different ones. O(1), O(n) for n members."""
     if count:
@@ -174,10 +195,12 @@ def _spop_counted(client: Client, key: bytes, count: bytes, *more: bytes) -> Rep
     return SetReply(popped)
 
 
-@sets.command("SRANDMEMBER", arity=-2, flags="readonly", keys=RO(1), syntax="key [count]",
-              tips=["nondeterministic_output"], history=[("2.6.0", "Added the optional `count` argument.")])  # fmt: skip
+@sets.command(
+    "SRANDMEMBER", arity=-2, flags="readonly", keys=RO(1), syntax="key [count]",
+    tips=["nondeterministic_output"], history=[("2.6.0", "Added the optional `count` argument.")],
+)  # fmt: skip
 def srandmember(client: Client, key: bytes, *count: bytes) -> Reply:
-    """Returns a random member of a set; with a count several different ones, and with a negative one -count draws.
+    """Returns a random member of a set, several different ones, or (count < 0) as many draws as you like.
 
     O(1), O(n) for n members.
     """

@@ -1,15 +1,18 @@
 """SORT: the elements of a list, a set or a sorted set in order, and what other keys say about them.
 
-It is the nearest thing to a join that Redis has. `SORT ids BY weight_* GET name_*` takes each element of `ids`, puts it in the
-place of the asterisk, sorts by the strings at the first kind of keys, and answers those at the second kind. A pattern with an
-arrow, `user_*->age`, means the field of a hash; the pattern `#` means the element itself. A BY pattern without an asterisk would
-be the same for all elements, and so says: do not sort at all.
+It is the nearest thing to a join that Redis has. `SORT ids BY weight_* GET name_*` takes each element of
+`ids`, puts it in the place of the asterisk, sorts by the strings at the first kind of keys, and answers
+those at the second kind. A pattern with an arrow, `user_*->age`, means the field of a hash; the pattern `#`
+means the element itself. A BY pattern without an asterisk would be the same for all elements, and so says:
+do not sort at all.
 
-Without ALPHA what is compared are numbers, and a string that is none is an error; a key that is missing counts as 0. Equal
-numbers are put in the order of their elements, so that the result never depends on how the set happens to lie in memory. With
-ALPHA strings are compared by their bytes, a missing one before all others.
+Without ALPHA what is compared are numbers, and a string that is none is an error; a key that is missing
+counts as 0. Equal numbers are put in the order of their elements, so that the result never depends on how
+the set happens to lie in memory. With ALPHA strings are compared by their bytes, a missing one before all
+others.
 
-SORT reads keys that its arguments do not name. No key specification can describe that; it is "unknown" in COMMAND INFO.
+SORT reads keys that its arguments do not name. No key specification can describe that; it is "unknown" in
+COMMAND INFO.
 """
 
 from __future__ import annotations
@@ -35,13 +38,13 @@ NOT_NUMBERS: Final = errors.CommandError("ERR One or more scores can't be conver
 SOURCE: Final = RO(1)
 LOOKED_UP: Final = RO(
     0, unknown=True,
-    notes="For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key "
-    "we sort",
+    notes="For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the "
+    "content of the key we sort",
 )  # fmt: skip
 STORED: Final = OW(
     0, unknown=True,
-    notes="For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in the argument "
-    "array",
+    notes="For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in "
+    "the argument array",
 )  # fmt: skip
 WORDS_TO_SKIP: Final = {b"limit": 2, b"by": 1, b"get": 1}
 
@@ -111,7 +114,7 @@ class SortOptions:
 
 
 def parse_sort_options(words: Sequence[bytes], *, may_store: bool) -> SortOptions:
-    """The options of SORT, or of SORT_RO, which may not store; a later one overrides an earlier one of its kind."""
+    """The options of SORT, or of SORT_RO, which may not store; of one kind the last one counts."""
     options = SortOptions()
     position = 0
     while position < len(words):
@@ -140,7 +143,7 @@ def parse_sort_options(words: Sequence[bytes], *, may_store: bool) -> SortOption
 
 
 def weight(text: bytes) -> float:
-    """The number that an element, or its BY string, stands for; raises where it is none (a hexadecimal one is none)."""
+    """The number that an element, or its BY string, stands for; raises where it is none, or hexadecimal."""
     shown = text.partition(b"\0")[0]
     number = arguments.number_or_none(shown)
     if number is None or b"x" in shown or b"X" in shown:
@@ -169,8 +172,13 @@ def _weight_or_zero(text: bytes | None) -> float:
     return 0.0 if text is None else weight(text)
 
 
-def _as_it_lies(value: ListValue | SetValue | SortedSetValue, start: int, stop: int, *, reverse: bool) -> list[bytes]:
-    """Elements [start, stop) in the value's own order, the rest unread where that can be; a set has no order to reverse."""
+def _as_it_lies(
+    value: ListValue | SetValue | SortedSetValue, start: int, stop: int, *, reverse: bool
+) -> list[bytes]:
+    """Elements [start, stop) in the value's own order, the rest unread where that can be.
+
+    A set has no order to reverse.
+    """
     if isinstance(value, SetValue):
         return list(value)[start:stop]
     if isinstance(value, SortedSetValue):
@@ -203,10 +211,12 @@ def _select(client: Client, key: bytes, options: SortOptions) -> list[bytes]:
 # ---- the commands
 
 
-@sorting.command("SORT", arity=-2, flags="write denyoom movablekeys", keys=(SOURCE, LOOKED_UP, STORED), key_finder=sort_keys,
-                 acl="set sortedset list dangerous -keyspace",
-                 syntax="key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] "
-                 "[STORE destination]")  # fmt: skip
+@sorting.command(
+    "SORT", arity=-2, flags="write denyoom movablekeys", keys=(SOURCE, LOOKED_UP, STORED),
+    key_finder=sort_keys, acl="set sortedset list dangerous -keyspace",
+    syntax="key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] "
+    "[STORE destination]",
+)  # fmt: skip
 def sort(client: Client, key: bytes, *words: bytes) -> Reply:
     """Sorts the elements of a list, a set or a sorted set, and returns or stores them.
 
@@ -217,9 +227,11 @@ def sort(client: Client, key: bytes, *words: bytes) -> Reply:
     return output if options.store is None else _store(client, options.store, output)
 
 
-@sorting.command("SORT_RO", arity=-2, flags="readonly movablekeys", keys=(SOURCE, LOOKED_UP), since="7.0.0", key_finder=sort_ro_keys,
-                 acl="set sortedset list dangerous -keyspace",
-                 syntax="key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]")  # fmt: skip
+@sorting.command(
+    "SORT_RO", arity=-2, flags="readonly movablekeys", keys=(SOURCE, LOOKED_UP), since="7.0.0",
+    key_finder=sort_ro_keys, acl="set sortedset list dangerous -keyspace",
+    syntax="key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA]",
+)  # fmt: skip
 def sort_ro(client: Client, key: bytes, *words: bytes) -> Reply:
     """Returns the sorted elements of a list, a set or a sorted set.
 
