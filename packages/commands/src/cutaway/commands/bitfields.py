@@ -117,7 +117,7 @@ def _as_c_sees_it(value: int, field: Field) -> int:
     """The value of a SET in 64 bits: for the real server, a very low one may be very high.
 
     An unsigned field takes a negative value for the unsigned number with the same bits. A signed one looks at
-    the distance to its greatest value: if that does not fit 64 bits its sign is lost, and SAT takes the wrong end.
+    the distance to its greatest value: if its sign is lost in 64 bits, SAT takes the wrong end.
     """
     if not field.is_signed or (field.width < 64 and (1 << field.width - 1) - 1 - value > INT64_MAX):
         return value & (1 << 64) - 1

@@ -87,8 +87,8 @@ def pfadd(client: Client, key: bytes, *elements: bytes) -> Reply:
 def pfcount(client: Client, *keys: bytes) -> Reply:
     """Estimates how many different elements were counted into HyperLogLogs.
 
-    O(1) with a very small average constant time when called with a single key. O(N) with N being the number of
-    keys, and much bigger constant times, when called with multiple keys.
+    O(1) with a very small average constant time when called with a single key. O(N) with N being the number
+    of keys, and much bigger constant times, when called with multiple keys.
     """
     with _broken_ones_answered():
         if len(keys) == 1:

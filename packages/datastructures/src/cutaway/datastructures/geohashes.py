@@ -27,8 +27,11 @@ function here is O(1).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import asin, cos, pi, sin, sqrt
-from typing import Final
+from math import asin, atan2, cos, pi, sin, sqrt
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LONGITUDE_MIN: Final = -180.0
 LONGITUDE_MAX: Final = 180.0
@@ -81,7 +84,8 @@ class Cell:
         limit = (1 << 2 * self.step) - 1
         odd, even = _ODD_BITS & limit, _EVEN_BITS & limit
         # A carry must pass over the other coordinate: its bits are ones to add, zeroes to subtract.
-        longitude, latitude = self.bits & odd, self.bits & even
+        # The coordinate that stays is not cut to the map: at 180 degrees it is one beyond, as in Redis.
+        longitude, latitude = self.bits & _ODD_BITS, self.bits & _EVEN_BITS
         if east:
             longitude = (longitude + even + 1 if east > 0 else (longitude | even) - (even + 1)) & odd
         if north:
@@ -167,7 +171,8 @@ def distance(longitude1: float, latitude1: float, longitude2: float, latitude2: 
     start, end = latitude1 * _RADIANS, latitude2 * _RADIANS
     u = sin((end - start) / 2)
     a = u * u + cos(start) * cos(end) * v * v
-    return 2.0 * EARTH_RADIUS * asin(sqrt(a))
+    # Of places on opposite sides of the Earth, rounding may make a little more than 1 of it.
+    return 2.0 * EARTH_RADIUS * asin(min(sqrt(a), 1.0))
 
 
 def latitude_distance(latitude1: float, latitude2: float) -> float:
@@ -225,11 +230,63 @@ class Box:
         return self.unit * (self.width / 2), self.unit * (self.height / 2)
 
 
-def bounding_box(area: Circle | Box) -> tuple[float, float, float, float]:
+class Polygon:
+    """The places within a ring of (longitude, latitude) vertices, at least three; straight lines on the map.
+
+    It has no centre of its own, so distances are from the middle of its vertices, on the sphere.
+    """
+
+    __slots__ = ("latitude", "longitude", "vertices")
+
+    unit = 1.0
+
+    def __init__(self, vertices: Sequence[tuple[float, float]]) -> None:
+        self.vertices: Final = tuple(vertices)
+        x = y = z = 0.0
+        for longitude, latitude in self.vertices:
+            around, up = longitude * _RADIANS, latitude * _RADIANS
+            x += cos(around) * cos(up)
+            y += sin(around) * cos(up)
+            z += sin(up)
+        self.longitude: Final = atan2(y, x) / _RADIANS
+        self.latitude: Final = atan2(z, sqrt(x * x + y * y)) / _RADIANS
+
+    def distance_to(self, longitude: float, latitude: float) -> float | None:
+        """Return the metres from the middle to a place, or None if it lies outside. O(vertices).
+
+        A place is inside if a line from it to the east crosses the ring an odd number of times.
+        """
+        is_inside = False
+        from_x, from_y = self.vertices[-1]
+        for x, y in self.vertices:
+            crosses = (y > latitude) != (from_y > latitude)
+            if crosses and (latitude - y) * (from_x - x) / (from_y - y) + x > longitude:
+                is_inside = not is_inside
+            from_x, from_y = x, y
+        return distance(self.longitude, self.latitude, longitude, latitude) if is_inside else None
+
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return (west, south, east, north) in degrees."""
+        longitudes, latitudes = zip(*self.vertices, strict=True)
+        return min(longitudes), min(latitudes), max(longitudes), max(latitudes)
+
+    def reach(self) -> float:
+        """Return the metres to the farthest corner of its bounds."""
+        west, south, east, north = self.bounds()
+        corners = ((west, south), (west, north), (east, south), (east, north))
+        return max(distance(self.longitude, self.latitude, *corner) for corner in corners)
+
+
+Area = Circle | Box | Polygon
+
+
+def bounding_box(area: Area) -> tuple[float, float, float, float]:
     """Return (west, south, east, north) around an area in degrees.
 
     A degree of longitude is shortest at the side nearer to a pole, so the width is taken there.
     """
+    if isinstance(area, Polygon):
+        return area.bounds()
     half_width, half_height = area.half_extents()
     latitude_delta = half_height / EARTH_RADIUS / _RADIANS
     side = area.latitude - latitude_delta if area.latitude < 0 else area.latitude + latitude_delta
@@ -262,14 +319,16 @@ _AROUND: Final = ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (-1, 1), (1, -1), (-
 """(east, north) of the neighbours, in the order a search visits them after the centre."""
 
 
-def areas_of(area: Circle | Box) -> list[Cell]:
+def areas_of(area: Area) -> list[Cell]:
     """Return the cells that together cover an area, the centre's first, none twice."""
     west, south, east, north = bounding_box(area)
     step = estimate_step(area.reach(), area.latitude)
-    centre = cell_of(area.longitude, area.latitude, step)
+    # The middle of a polygon that reaches far around the Earth may lie beyond the northern or southern edge.
+    latitude = min(max(area.latitude, LATITUDE_MIN), LATITUDE_MAX)
+    centre = cell_of(area.longitude, latitude, step)
     if step > 1 and not _neighbours_cover(centre, west, south, east, north):
         step -= 1
-        centre = cell_of(area.longitude, area.latitude, step)
+        centre = cell_of(area.longitude, latitude, step)
     cell_west, cell_south, cell_east, cell_north = centre.bounds()
     is_reached = {
         (1, 0): cell_east <= east,
