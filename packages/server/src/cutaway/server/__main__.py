@@ -3,23 +3,49 @@
 from __future__ import annotations
 
 import glob
-import logging
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from cutaway.commands.connections import REDIS_VERSION
 from cutaway.config import Config, ConfigError
 from cutaway.config.parser import ConfigFileError, Settings, parse_arguments, read_file
+from cutaway.observability import VERSION
 from cutaway.server.app import Application
+from cutaway.server.logs import Logs
 from cutaway.server.parts import PartError, Parts, default_parts, use
 
 DEFAULTS: Final = {"bind": ("127.0.0.1", "-::1")}
 """Where ours differ from Redis's: we listen on loopback until told otherwise."""
 
+USAGE: Final = """\
+Usage: python -m server [/path/to/redis.conf] [options] [-] [--use part=path:Name]
+       python -m server -                  read the configuration from standard input
+       python -m server -v | --version
+       python -m server -h | --help
+
+Options are the directives of redis.conf, with two dashes in front. Without any, the server listens on port 6379 of this
+machine alone, and keeps its data in the working directory.
+
+Examples:
+       python -m server --port 7777
+       python -m server redis.conf --loglevel verbose
+       python -m server --appendonly yes --dir /var/lib/cutaway
+       echo 'maxmemory 128mb' | python -m server -
+       python -m server --use resp.RequestParser=./mine.py:Parser"""
+
 
 def main() -> None:
     """Read the arguments, run the server, and exit with its status."""
+    first = sys.argv[1] if len(sys.argv) == 2 else ""
+    if first in ("-h", "--help"):
+        print(USAGE)
+        return
+    if first in ("-v", "--version"):
+        print(f"Cutaway server v={VERSION} python={platform.python_version()} redis={REDIS_VERSION.decode()}")
+        return
     arguments, choices = _take_choices(sys.argv[1:])
     try:
         parts = default_parts()
@@ -35,8 +61,11 @@ def main() -> None:
 
 def start(settings: Settings, parts: Parts, config_file: str | None = None) -> int:
     """Run the server on settings that were read, the first of them from `config_file`."""
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    return Application(settings.config, parts, config_file=config_file).run()
+    try:
+        logs = Logs(settings.config)
+    except OSError as error:
+        sys.exit(f"cutaway: can't open the log file: {error.strerror}")
+    return Application(settings.config, parts, logs=logs, config_file=config_file).run()
 
 
 def _take_choices(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -46,6 +46,7 @@ from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
+from cutaway.server.logs import Logs, announce
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
@@ -81,6 +82,8 @@ class Application:
     on_ready: Callable[[Server], None] | None = None
     config_file: str | None = None
     """The file that CONFIG REWRITE writes."""
+    logs: Logs | None = None
+    """Where the log goes; None where the embedding program has seen to that."""
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SHUTDOWN; the process's exit status."""
@@ -105,6 +108,7 @@ class Application:
             return 1
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, on_signal, server, number.name)
+        announce(engine, self.logs)
         server.start()
         if not await self._load(persistence):
             return 1

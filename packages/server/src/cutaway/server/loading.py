@@ -74,8 +74,18 @@ class Loader:
 
     # ---- which files
 
+    def close_the_gate(self) -> None:
+        """Nobody gets at the data until `load` is done; called before the server listens."""
+        self._engine.gates = (self.gate, *self._engine.gates)
+
     async def load(self) -> None:
         """Load what is there, while the loop goes on. Raises LoadError."""
+        try:
+            await self._load()
+        finally:
+            self._engine.gates = tuple(gate for gate in self._engine.gates if gate != self.gate)
+
+    async def _load(self) -> None:
         config = self._engine.config
         began = time.monotonic()
         source = "nothing"
@@ -105,8 +115,6 @@ class Loader:
         return (self._aof_directory() / f"{config.text('appendfilename')}.manifest").is_file()
 
     async def _slices(self, steps: Iterable[None], source: str) -> None:
-        engine = self._engine
-        engine.gates = (self.gate, *engine.gates)
         try:
             self._begin()
             end = time.monotonic() + SLICE_SECONDS
@@ -117,7 +125,6 @@ class Loader:
                     end = time.monotonic() + SLICE_SECONDS
         finally:
             self._end()
-            engine.gates = tuple(gate for gate in engine.gates if gate != self.gate)
 
     def load_now(self, steps: Iterable[None]) -> None:
         """Load without letting anybody in between: DEBUG RELOAD, DEBUG LOADAOF. Raises LoadError."""
