@@ -38,9 +38,10 @@ if TYPE_CHECKING:
     from cutaway.resp import Reply
 
 ROOM: Final = "pubsub"
-ALLOWED_WHILE_LISTENING: Final = frozenset(
-    "subscribe unsubscribe psubscribe punsubscribe ssubscribe sunsubscribe ping quit reset".split()
-)
+ALLOWED_WHILE_LISTENING: Final = frozenset({
+    "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe",
+    "ping", "quit", "reset",
+})  # fmt: skip
 
 Listeners = dict[bytes, dict[int, "Client"]]
 

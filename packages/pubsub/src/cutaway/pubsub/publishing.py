@@ -95,10 +95,10 @@ def _counts(names: Names, asked: tuple[bytes, ...]) -> Reply:
     return [item for name in asked for item in (name, names.count(name))]
 
 
-@pubsub.command("PUBSUB CHANNELS", arity=-2, flags=ASKING, syntax="[pattern]", since="2.8.0")
-def pubsub_channels(client: Client, *pattern: bytes) -> Reply:
+@pubsub.command("PUBSUB CHANNELS", arity=-2, skip=1, flags=ASKING, syntax="[pattern]", since="2.8.0")
+def pubsub_channels(client: Client, subcommand: bytes, *pattern: bytes) -> Reply:
     """Lists the channels that somebody listens to. O(n) for n channels."""
-    return hub_of(client.engine).channels.names(_only(pattern, "channels"))
+    return hub_of(client.engine).channels.names(_only(pattern, subcommand))
 
 
 @pubsub.command("PUBSUB NUMSUB", arity=-2, flags=ASKING, syntax="[channel [channel ...]]", since="2.8.0")
@@ -113,10 +113,10 @@ def pubsub_numpat(client: Client) -> Reply:
     return len(hub_of(client.engine).patterns.listeners)
 
 
-@pubsub.command("PUBSUB SHARDCHANNELS", arity=-2, flags=ASKING, syntax="[pattern]", since="7.0.0")
-def pubsub_shardchannels(client: Client, *pattern: bytes) -> Reply:
+@pubsub.command("PUBSUB SHARDCHANNELS", arity=-2, skip=1, flags=ASKING, syntax="[pattern]", since="7.0.0")
+def pubsub_shardchannels(client: Client, subcommand: bytes, *pattern: bytes) -> Reply:
     """Lists the shard channels that somebody listens to. O(n) for n shard channels."""
-    return hub_of(client.engine).shard_channels.names(_only(pattern, "shardchannels"))
+    return hub_of(client.engine).shard_channels.names(_only(pattern, subcommand))
 
 
 @pubsub.command(
@@ -133,9 +133,10 @@ def pubsub_help(client: Client) -> Reply:
     return help_lines(client, "pubsub")
 
 
-def _only(pattern: tuple[bytes, ...], subcommand: str) -> bytes | None:
+def _only(pattern: tuple[bytes, ...], subcommand: bytes) -> bytes | None:
     if len(pattern) > 1:
+        word = subcommand.decode("latin-1")
         raise CommandError(
-            f"ERR unknown subcommand or wrong number of arguments for '{subcommand}'. Try PUBSUB HELP."
+            f"ERR unknown subcommand or wrong number of arguments for '{word}'. Try PUBSUB HELP."
         )
     return pattern[0] if pattern else None

@@ -38,13 +38,11 @@ from cutaway.resp import Push
 if TYPE_CHECKING:
     from cutaway.commands import Client, Command, Database, Engine
     from cutaway.config.values import Value
-    from cutaway.resp import Reply
 
 ROOM: Final = "tracking"
 INVALIDATIONS: Final = b"__redis__:invalidate"
 EFFORT: Final = 100
-"""How many keys are given up before one command, if the table is too large; more each time that was not enough.
-"""
+"""How many keys are given up after one command if the table is too large; more if that was not enough."""
 NOBODYS: Final = frozenset({"expired", "evicted"})
 """Events that no client brings about."""
 READ_ONLY_SCRIPTS: Final = frozenset({"eval_ro", "evalsha_ro", "fcall_ro"})
@@ -183,7 +181,6 @@ class Tracking:
             self._is_listening = True
             engine.keyspace.listen(self._on_change)
             engine.keyspace.on_flushed = (*engine.keyspace.on_flushed, self._on_flushed)
-            engine.gates = (*engine.gates, self._keep_within_limit)
             engine.on_call = (*engine.on_call, self._on_call)
 
     def _rest(self) -> None:
@@ -195,7 +192,6 @@ class Tracking:
             engine.keyspace.on_flushed = tuple(
                 each for each in engine.keyspace.on_flushed if each != self._on_flushed
             )
-            engine.gates = tuple(each for each in engine.gates if each != self._keep_within_limit)
             engine.on_call = tuple(each for each in engine.on_call if each != self._on_call)
 
     # ---- remembering
@@ -204,38 +200,39 @@ class Tracking:
         """After each command: remember what it read, for the client whose request it was part of. O(keys)."""
         reader = self._engine.caller
         mode: Tracked | None = None if reader is None else reader.extras.get(ROOM)
-        if reader is None or mode is None:
-            return
-        flags = command.flags
-        if (
-            mode.remembers
-            and "readonly" in flags
-            and "pubsub" not in flags
-            and command.name not in READ_ONLY_SCRIPTS
-        ):
-            for key, _ in command.keys(argv):
-                readers = self._readers.get(key)
-                if readers is None:
-                    readers = self._readers[key] = {}
-                if reader.id not in readers:
-                    readers[reader.id] = None
-                    self.items += 1
-        if mode.caching and client is reader and "x" not in client.flags and command.container != "client":
-            mode.caching = False
-
-    def _keep_within_limit(self, _client: Client, _command: Command, _argv: Sequence[bytes]) -> Reply:
-        """A gate that refuses nothing: before a command, give up random keys if too many are remembered."""
-        if not self.max_keys or len(self._readers) <= self.max_keys:
+        if reader is not None and mode is not None:
+            if mode.remembers and "readonly" in command.flags and command.name not in READ_ONLY_SCRIPTS:
+                for key, _ in command.keys(argv):
+                    self._remember(key, reader)
+            if (
+                mode.caching
+                and client is reader
+                and "x" not in client.flags
+                and command.container != "client"
+            ):
+                mode.caching = False
+        if 0 < self.max_keys < len(self._readers) and not self._engine.nesting:
+            self._keep_within_limit()
+        else:
             self._given_up_in_vain = 0
-            return None
+
+    def _remember(self, key: bytes, reader: Client) -> None:
+        readers = self._readers.get(key)
+        if readers is None:
+            readers = self._readers[key] = {}
+        if reader.id not in readers:
+            readers[reader.id] = None
+            self.items += 1
+
+    def _keep_within_limit(self) -> None:
+        """Too many keys are remembered: give up random ones, but not all at once."""
         for _ in range(EFFORT * (self._given_up_in_vain + 1)):
             key, _readers = self._readers.random_item(self._engine.keyspace.random)
             self._invalidate(key)
             if len(self._readers) <= self.max_keys:
                 self._given_up_in_vain = 0
-                return None
+                return
         self._given_up_in_vain += 1
-        return None
 
     # ---- telling
 
