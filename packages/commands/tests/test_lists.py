@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from cutaway.resp import Encoder
 
-INTEGERS = [b"0", b"1", b"-1", b"2", b"-2", b"3", b"100", b"-100", b"9223372036854775807",
-            b"-9223372036854775808", b"9223372036854775808", b"+1", b"01", b" 1", b"", b"-0", b"1.0", b"x"]  # fmt: skip
+INTEGERS = [
+    b"0", b"1", b"-1", b"2", b"-2", b"3", b"100", b"-100", b"9223372036854775807",
+    b"-9223372036854775808", b"9223372036854775808", b"+1", b"01", b" 1", b"", b"-0", b"1.0", b"x",
+]  # fmt: skip
 LONG = b"e" * 3000
 
 

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-WEIGHTS = [b"12", b" 12", b"12 ", b"0x20", b"", b" ", b"inf", b"-INF", b"infinity", b"infinit", b"nan", b"1e400",
-           b"1e-400", b"1e-310", b"5\0abc", b"\0abc", b".", b"+5", b"--5", b"5.", b".5", b"1e", b"1e5", b"1_0",
-           b"01", b"-0", b"0e5", b"9223372036854775807", b"1.7976931348623159e308", b"0" * 400 + b"1"]  # fmt: skip
+WEIGHTS = [
+    b"12", b" 12", b"12 ", b"0x20", b"", b" ", b"inf", b"-INF", b"infinity", b"infinit", b"nan", b"1e400",
+    b"1e-400", b"1e-310", b"5\0abc", b"\0abc", b".", b"+5", b"--5", b"5.", b".5", b"1e", b"1e5", b"1_0",
+    b"01", b"-0", b"0e5", b"9223372036854775807", b"1.7976931348623159e308", b"0" * 400 + b"1",
+]  # fmt: skip
 
 
 def test_options_and_errors(twins):
