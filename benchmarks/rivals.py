@@ -43,7 +43,9 @@ class Rival:
         """The server, started, answering, and ended again."""
         folder = tempfile.mkdtemp(prefix="bench-")
         words = [word.replace("PORT", str(self.port)) for word in self.command]
-        with subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
             self.process = process
             try:
                 self._wait()
@@ -102,6 +104,10 @@ def rivals(names: Sequence[str]) -> list[Rival]:
     with contextlib.suppress(ImportError):
         import fakeredis
 
-        found.append(Rival("fakeredis", [sys.executable, "-c", FAKEREDIS, "PORT"], getattr(fakeredis, "__version__", "")))
+        found.append(
+            Rival(
+                "fakeredis", [sys.executable, "-c", FAKEREDIS, "PORT"], getattr(fakeredis, "__version__", "")
+            )
+        )
     os.environ.setdefault("PYTHONHASHSEED", "random")
     return [rival for rival in found if rival.name in names]

@@ -55,7 +55,9 @@ def requests_for(rate: float | None, pipeline: int) -> int:
     return max(2000, int((rate or 5000.0) * SECONDS) // pipeline * pipeline)
 
 
-def measure_speed(servers: list[Rival], tests: list[str], pipelines: list[int], rounds: int, console: Console) -> Figures:
+def measure_speed(
+    servers: list[Rival], tests: list[str], pipelines: list[int], rounds: int, console: Console
+) -> Figures:
     """The medians of all rounds, by (test, pipeline) and server."""
     samples: dict[tuple[str, int], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     rates: dict[tuple[str, str, int], float | None] = {}
@@ -64,7 +66,9 @@ def measure_speed(servers: list[Rival], tests: list[str], pipelines: list[int], 
             for number in range(rounds):
                 for test in tests:
                     for rival in servers:
-                        status.update(f"pipeline {pipeline}, round {number + 1} of {rounds}: {test} on {rival.name}")
+                        status.update(
+                            f"pipeline {pipeline}, round {number + 1} of {rounds}: {test} on {rival.name}"
+                        )
                         key = (rival.name, test, pipeline)
                         if key not in rates:
                             rates[key] = run_test(rival, test, pipeline, 2000 * min(pipeline, 4))
@@ -72,7 +76,9 @@ def measure_speed(servers: list[Rival], tests: list[str], pipelines: list[int], 
                         if rate is not None:
                             rates[key] = rate
                             samples[(test, pipeline)][rival.name].append(rate)
-    return {key: {name: statistics.median(rates) for name, rates in by.items()} for key, by in samples.items()}
+    return {
+        key: {name: statistics.median(rates) for name, rates in by.items()} for key, by in samples.items()
+    }
 
 
 def show_speed(figures: Figures, servers: list[Rival], console: Console) -> None:
@@ -91,7 +97,7 @@ def show_speed(figures: Figures, servers: list[Rival], console: Console) -> None
 
 def _cell(name: str, by: dict[str, float]) -> str:
     if name not in by:
-        return "–"
+        return "–"  # noqa: RUF001
     if name == YARDSTICK or YARDSTICK not in by:
         return f"{by[name]:,.0f}"
     return f"{by[name] / by[YARDSTICK]:.2f}"
@@ -174,7 +180,7 @@ def show_memory(results: dict[str, dict[str, float]], console: Console) -> None:
         table.add_column(name, justify="right")
     for load, by in results.items():
         base = by.get(YARDSTICK)
-        table.add_row(load, *(f"{by[name]:.0f}" + (f" ({by[name] / base:.1f}×)" if base and name != YARDSTICK else "")
+        table.add_row(load, *(f"{by[name]:.0f}" + (f" ({by[name] / base:.1f}×)" if base and name != YARDSTICK else "")  # noqa: RUF001
                               for name in names))  # fmt: skip
     console.print(table)
 
@@ -201,7 +207,9 @@ def main() -> None:
             pipelines = [int(number) for number in arguments.pipelines.split(",")]
             figures = measure_speed(servers, arguments.tests.split(","), pipelines, arguments.rounds, console)
         show_speed(figures, servers, console)
-        report["speed"] = [{"test": test, "pipeline": pipeline, **by} for (test, pipeline), by in figures.items()]
+        report["speed"] = [
+            {"test": test, "pipeline": pipeline, **by} for (test, pipeline), by in figures.items()
+        ]
     if not arguments.no_memory:
         memory = measure_memory(["redis-server", "cutaway"], arguments.scale, console)
         show_memory(memory, console)

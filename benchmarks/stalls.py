@@ -20,6 +20,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 from rivals import Rival, rivals
+
 from server import feed
 
 BATCH = 100
@@ -41,7 +42,10 @@ def fill_set(rival: Rival, members: int) -> None:
 
 def scan(rival: Rival, _keys: int) -> None:
     """SCAN through everything."""
-    with socket.create_connection(("127.0.0.1", rival.port)) as connection, connection.makefile("rwb") as file:
+    with (
+        socket.create_connection(("127.0.0.1", rival.port)) as connection,
+        connection.makefile("rwb") as file,
+    ):
         cursor = b"0"
         while True:
             file.write(_encode(b"SCAN", cursor, b"COUNT", b"1000"))
@@ -66,7 +70,10 @@ def ask(rival: Rival, *words: bytes) -> None:
 def crowd(rival: Rival, connections: int) -> None:
     """So many connections at once, each of which asks a hundred times."""
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.create_connection(("127.0.0.1", rival.port), 10)) for _ in range(connections)]
+        sockets = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", rival.port), 10))
+            for _ in range(connections)
+        ]
         for number in range(100):
             for each in sockets:
                 each.sendall(_encode(b"SET", b"crowd:%d" % number, b"x"))
@@ -109,7 +116,9 @@ def main() -> None:
     arguments = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     rival = rivals([arguments.server])[0]
-    table = Table(title=f"what another client of {rival.name} had to wait, in milliseconds", title_justify="left")
+    table = Table(
+        title=f"what another client of {rival.name} had to wait, in milliseconds", title_justify="left"
+    )
     for column in ("meanwhile", "worst", "mean", "pings"):
         table.add_column(column, justify="left" if column == "meanwhile" else "right")
     with rival.running():
@@ -120,7 +129,10 @@ def main() -> None:
             (f"a set of {arguments.keys:,} is filled", lambda: fill_set(rival, arguments.keys)),
             ("UNLINK of that set", lambda: ask(rival, b"UNLINK", b"large")),
             ("FLUSHALL ASYNC", lambda: ask(rival, b"FLUSHALL", b"ASYNC")),
-            (f"{arguments.connections:,} connections talk at once", lambda: crowd(rival, arguments.connections)),
+            (
+                f"{arguments.connections:,} connections talk at once",
+                lambda: crowd(rival, arguments.connections),
+            ),
         ]
         for name, work in steps:
             worst, mean, pings = probed(rival, work)

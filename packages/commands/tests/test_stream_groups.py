@@ -279,7 +279,9 @@ GROUP = st.sampled_from(["g", "h"])
 NAME = st.sampled_from(["x", "y"])
 COUNT = st.integers(-1, 4)
 IDLE = st.sampled_from([0, 100_000])
-FLAGS = st.lists(st.sampled_from(["FORCE", "JUSTID", "RETRYCOUNT 3", "IDLE 200000", "LASTID 3-1", "TIME 5"]), max_size=3)
+FLAGS = st.lists(
+    st.sampled_from(["FORCE", "JUSTID", "RETRYCOUNT 3", "IDLE 200000", "LASTID 3-1", "TIME 5"]), max_size=3
+)
 COMMAND = st.one_of(
     st.builds(lambda key, ms: f"XADD {key} {ms}-* f v", KEY, st.integers(1, 6)),
     st.builds(lambda key, ms: f"XADD {key} {ms}-* f v", KEY, st.integers(1, 6)),

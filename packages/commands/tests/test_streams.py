@@ -309,7 +309,7 @@ def test_any_sequence_of_commands_answers_as_a_real_server(make_twins, commands,
 
 def test_a_range_in_a_long_stream_touches_few_nodes(monkeypatch):
     """XRANGE COUNT 1 costs a descent in the radix tree and one node, however long the stream is: counted in node reads."""
-    from cutaway.datastructures import stream_nodes  # noqa: PLC0415
+    from cutaway.datastructures import stream_nodes
 
     reads = [0]
     read = stream_nodes.StreamNode.read

@@ -38,7 +38,9 @@ def installed_tables() -> list[CommandTable]:
             for module in pkgutil.iter_modules(package.__path__):
                 if module.name != "__main__":
                     members = vars(importlib.import_module(f"cutaway.{room.name}.{module.name}")).values()
-                    tables += [m for m in members if isinstance(m, CommandTable) and not any(m is t for t in tables)]
+                    tables += [
+                        m for m in members if isinstance(m, CommandTable) and not any(m is t for t in tables)
+                    ]
     return tables
 
 

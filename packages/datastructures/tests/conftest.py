@@ -45,7 +45,7 @@ def real_server(
                 client.ping()
                 break
             except redis.ConnectionError:
-                time.sleep(0.05)  # noqa: TID251 -- a process that starts has to be waited for
+                time.sleep(0.05)
         else:
             pytest.skip(f"{binary} does not start")
         yield client

@@ -71,7 +71,7 @@ def test_a_step_there_and_back_ends_where_it_began(
     units,
 )
 @settings(max_examples=100, deadline=None)
-def test_cells_cover_the_area_and_none_comes_twice(  # noqa: PLR0917 -- a box has as many numbers
+def test_cells_cover_the_area_and_none_comes_twice(
     points: list[tuple[float, float]], lon: float, lat: float, width: float, height: float, unit: float
 ) -> None:
     """Away from the poles and the date line, the nine cells miss nothing that lies in the area."""

@@ -148,9 +148,7 @@ def encoding(server: redis.Redis) -> str:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("size", [-1, -2, 1, 4, 128])
-def test_a_list_changes_its_encoding_where_valkey_does(
-    server: redis.Redis, size: int, seed: int
-) -> None:
+def test_a_list_changes_its_encoding_where_valkey_does(server: redis.Redis, size: int, seed: int) -> None:
     if "valkey_version" not in server.info("server"):
         pytest.skip("this server has quicklists only")
     server.config_set("list-max-listpack-size", size)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+
 def churn(index: SortedSetIndex, number: int) -> None:
     index.insert(number + 0.5, b"new")
     index.remove(number + 0.5, b"new")

@@ -113,7 +113,7 @@ class Contract(RuleBasedStateMachine):
         offset=st.integers(-1, 5),
         count=st.integers(-1, 9),
     )
-    def range_by_score(  # noqa: PLR0917 - rules are called with keywords
+    def range_by_score(
         self, low: float, high: float, min_open: bool, max_open: bool, reverse: bool, offset: int, count: int
     ) -> None:
         expected = [

@@ -116,9 +116,7 @@ def raw(real_server: Any, *argv: object) -> Any:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_groups_deliver_claim_and_lag_like_a_real_servers(  # noqa: PLR0915 -- one branch for each command
-    real_server: Any, seed: int
-) -> None:
+def test_groups_deliver_claim_and_lag_like_a_real_servers(real_server: Any, seed: int) -> None:
     real_server.flushall()
     real_server.config_set("stream-node-max-entries", 4)
     rng = Random(seed)

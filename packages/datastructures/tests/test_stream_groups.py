@@ -50,7 +50,7 @@ class GroupAgainstDict(RuleBasedStateMachine):
         outcome = self.group.claim(self.stream, consumer, [(0, seq)], self.now, min_idle=min_idle)
         known = self.model.get((0, seq))
         if known is not None and (0, seq) not in self.stream:
-            assert outcome.deleted == [(0, seq)]
+            assert [deleted[0] for deleted in outcome.deleted] == [(0, seq)]
             del self.model[0, seq]
         elif known is not None and self.now - known[2] >= min_idle:
             assert [claimed[0] for claimed in outcome.claimed] == [(0, seq)]

@@ -32,7 +32,9 @@ class Peer:
         self._parser = ReplyParser()
 
     def send(self, *words: bytes | str | int) -> None:
-        self.socket.sendall(encode_request([word if isinstance(word, bytes) else str(word).encode() for word in words]))
+        self.socket.sendall(
+            encode_request([word if isinstance(word, bytes) else str(word).encode() for word in words])
+        )
 
     def read(self) -> Reply:
         for reply in self._parser:
@@ -73,7 +75,9 @@ class Running:
         self.log = folder / f"log-{self.port}"
         command = [sys.executable, "-m", "server", "--port", str(self.port), "--dir", str(folder), *arguments]
         with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"})
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"}
+            )
         end = time.monotonic() + START_SECONDS
         while "Ready to accept connections" not in self.log.read_text():
             if self.process.poll() is not None or time.monotonic() > end:

@@ -86,7 +86,10 @@ def test_random_bytes_never_end_the_process_nor_leak_a_connection(start):
               b"$99999999999\r\n", b"*1\r\n$4\r\nPING\r\n", b"+OK\r\n", b":1\r\n", b"EVAL ", b"a" * 500]  # fmt: skip
     for _ in range(300):
         with socket.create_connection(("127.0.0.1", server.port), 5) as victim:
-            data = b"".join(rng.choice(pieces) if rng.random() < 0.8 else rng.randbytes(rng.randrange(40)) for _ in range(rng.randrange(1, 30)))
+            data = b"".join(
+                rng.choice(pieces) if rng.random() < 0.8 else rng.randbytes(rng.randrange(40))
+                for _ in range(rng.randrange(1, 30))
+            )
             try:
                 victim.sendall(data)
                 victim.settimeout(0.002)
@@ -133,6 +136,6 @@ def test_a_unix_socket_is_served(start, tmp_path):
 
 def test_client_reply_off_and_skip(shared_server):
     peer = shared_server.connect()
-    assert peer.raw(b"CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nECHO b\r\n") == (
-        b"$1\r\na\r\n+OK\r\n$1\r\nb\r\n"
-    )
+    assert peer.raw(
+        b"CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\nCLIENT REPLY OFF\r\nPING\r\nCLIENT REPLY ON\r\nECHO b\r\n"
+    ) == (b"$1\r\na\r\n+OK\r\n$1\r\nb\r\n")

@@ -89,7 +89,11 @@ def test_the_server_keeps_its_keys_in_a_dict_that_the_test_wrote(start, tmp_path
 
 def test_a_part_that_there_is_not_is_a_clear_error():
     done = subprocess.run(
-        [sys.executable, "-m", "server", "--use", "resp.Nothing=x.py:Y"], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-m", "server", "--use", "resp.Nothing=x.py:Y"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert done.returncode == 1
     assert "no part is called 'resp.Nothing'" in done.stderr

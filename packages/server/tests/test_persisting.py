@@ -92,7 +92,16 @@ def test_a_snapshot_is_made_at_sigterm_and_loaded_at_the_next_start(start, tmp_p
 @pytest.mark.parametrize("policy", ["always", "everysec", "no"])
 @pytest.mark.parametrize("preamble", ["yes", "no"])
 def test_the_append_only_file_survives_kill_minus_nine(start, policy, preamble):
-    arguments = ("--appendonly", "yes", "--appendfsync", policy, "--save", "", "--aof-use-rdb-preamble", preamble)
+    arguments = (
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        policy,
+        "--save",
+        "",
+        "--aof-use-rdb-preamble",
+        preamble,
+    )
     server = start(*arguments)
     peer = server.connect()
     fill(peer)
@@ -189,14 +198,17 @@ def test_while_a_file_is_being_loaded_the_others_are_told(start, tmp_path):
     server = start("--save", "")
     peer = server.connect()
     for base in range(0, 400_000, 2000):
-        peer.ask("MSET", *(word for number in range(base, base + 2000) for word in (f"key:{number}", "value")))
+        peer.ask(
+            "MSET", *(word for number in range(base, base + 2000) for word in (f"key:{number}", "value"))
+        )
     peer.ask("SAVE")
     server.kill()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with subprocess.Popen(
-        [sys.executable, "-m", "server", "--port", str(port), "--dir", str(tmp_path), "--save", ""], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "server", "--port", str(port), "--dir", str(tmp_path), "--save", ""],
+        stdout=subprocess.DEVNULL,
     ) as process:
         try:
             told = set()
@@ -223,7 +235,9 @@ def test_a_full_disk_refuses_writes_until_there_is_room_again(start):
     peer.ask("SET", "big", "x" * 20_000)
     wait_for(lambda: str(peer.ask("SET", "k", "v")).startswith("MISCONF Errors writing to the AOF file"))
     assert peer.ask("GET", "k") == b"v"
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resource.prlimit(
+        server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    )
     wait_for(lambda: peer.ask("SET", "k", "room again") == "OK")
     time.sleep(0.2)
     server.kill()
@@ -238,9 +252,13 @@ def test_a_snapshot_that_fails_refuses_writes_until_one_succeeds(start, tmp_path
     peer.ask("SET", "k", "v")
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
     peer.ask("BGSAVE")
-    wait_for(lambda: str(peer.ask("SET", "k", "v")).startswith("MISCONF Redis is configured to save RDB snapshots"))
+    wait_for(
+        lambda: str(peer.ask("SET", "k", "v")).startswith("MISCONF Redis is configured to save RDB snapshots")
+    )
     assert peer.ask("GET", "k") == b"v"
-    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    resource.prlimit(
+        server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+    )
     peer.ask("BGSAVE")
     wait_for(lambda: peer.ask("SET", "k", "w") == "OK")
     assert not list(tmp_path.glob("temp-*"))
@@ -284,7 +302,17 @@ def test_a_real_server_starts_on_our_files_and_we_on_its(start, tmp_path, append
     before = look(peer)
     server.stop()
     path = tmp_path / "r.sock"
-    command = [real_server(), "--port", "0", "--unixsocket", str(path), "--dir", str(tmp_path), "--appendonly", appendonly]
+    command = [
+        real_server(),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(path),
+        "--dir",
+        str(tmp_path),
+        "--appendonly",
+        appendonly,
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=dict(os.environ)) as process:
         wait_for(path.exists)
         wait_for(lambda: ask_real(path, "PING") == ["PONG"])

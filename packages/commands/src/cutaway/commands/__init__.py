@@ -32,5 +32,6 @@ __all__ = [
     "KeySpec",
     "Keyspace",
     "Options",
+    "holds",
     "system_clock",
 ]

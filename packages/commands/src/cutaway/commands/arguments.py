@@ -19,7 +19,9 @@ MOST_DIGITS: Final = 300
 """A whole number of fewer digits is in the range of a double."""
 
 _HEX_FLOAT: Final = re.compile(rb"[+-]?0[xX][0-9a-fA-F]*\.?[0-9a-fA-F]*([pP][+-]?\d+)?")
-_DECIMAL_FLOAT: Final = re.compile(rb"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE)
+_DECIMAL_FLOAT: Final = re.compile(
+    rb"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf(inity)?|nan)", re.IGNORECASE
+)
 
 _NOT_ZERO: Final = re.compile(rb"[^eEpP]*?[1-9]")
 """A digit other than 0 before the exponent."""
@@ -63,7 +65,9 @@ def random_count(words: Sequence[bytes], with_word: bytes) -> tuple[int, bool]:
     """The count of HRANDFIELD and ZRANDMEMBER, and whether `with_word` (lower case) follows it."""
     count = integer(words[0])
     if count == INT64_MIN:
-        raise errors.CommandError(f"ERR value is out of range, value must between {-INT64_MAX} and {INT64_MAX}")
+        raise errors.CommandError(
+            f"ERR value is out of range, value must between {-INT64_MAX} and {INT64_MAX}"
+        )
     if len(words) == 1:
         return count, False
     if len(words) > 2 or words[1].lower() != with_word:
@@ -118,7 +122,9 @@ def number(text: bytes, error: errors.CommandError = errors.NOT_A_FLOAT) -> floa
 
 def timeout_deadline(text: bytes, now: int) -> int:
     """The moment, in milliseconds, at which a blocking command gives up; 0 for never. `text` is in seconds."""
-    seconds = strtod(text)  # Redis reads a long double here: what is infinite to us is only out of range to it
+    seconds = strtod(
+        text
+    )  # Redis reads a long double here: what is infinite to us is only out of range to it
     if seconds is None:
         raise errors.TIMEOUT_NOT_A_FLOAT
     milliseconds = seconds * 1000

@@ -19,7 +19,7 @@ stopwatch: Final[Stopwatch] = time.perf_counter_ns
 
 def system_clock() -> int:
     """The system's time in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+    return time.time_ns() // 1_000_000  # noqa: TID251
 
 
 class FakeClock:
@@ -30,7 +30,7 @@ class FakeClock:
     def __init__(self, now: int = 1_700_000_000_000) -> None:
         self.now = now
 
-    def __call__(self) -> int:
+    def __call__(self) -> int:  # noqa: D102
         return self.now
 
     def advance(self, milliseconds: int) -> None:

@@ -91,15 +91,17 @@ def hello(client: Client, *words: bytes) -> Reply:
     if name is not None:
         set_name(client, name)
     client.choose_protocol(protocol)
-    return MapReply([
-        (b"server", b"redis"),
-        (b"version", REDIS_VERSION),
-        (b"proto", protocol),
-        (b"id", client.id),
-        (b"mode", b"standalone"),
-        (b"role", b"master"),
-        (b"modules", client.engine.extras.get("hello_modules", list)()),
-    ])
+    return MapReply(
+        [
+            (b"server", b"redis"),
+            (b"version", REDIS_VERSION),
+            (b"proto", protocol),
+            (b"id", client.id),
+            (b"mode", b"standalone"),
+            (b"role", b"master"),
+            (b"modules", client.engine.extras.get("hello_modules", list)()),
+        ]
+    )
 
 
 REDIS_VERSION: Final = b"7.2.4"
@@ -120,7 +122,9 @@ def _hello_options(words: Sequence[bytes]) -> tuple[tuple[bytes, bytes] | None, 
             check_name(name)
             position += 2
         else:
-            raise errors.CommandError(f"ERR Syntax error in HELLO option '{words[position].decode('latin-1')}'")
+            raise errors.CommandError(
+                f"ERR Syntax error in HELLO option '{words[position].decode('latin-1')}'"
+            )
     return credentials, name
 
 
@@ -198,7 +202,9 @@ def client_setinfo(client: Client, attribute: bytes, value: bytes) -> Reply:
     if name not in (b"lib-name", b"lib-ver"):
         raise errors.CommandError(f"ERR Unrecognized option '{attribute.decode('latin-1')}'")
     if any(not 0x21 <= byte <= 0x7E for byte in value):
-        raise errors.CommandError(f"ERR {name.decode()} cannot contain spaces, newlines or special characters.")
+        raise errors.CommandError(
+            f"ERR {name.decode()} cannot contain spaces, newlines or special characters."
+        )
     if name == b"lib-name":
         client.library_name = value
     else:
@@ -206,7 +212,13 @@ def client_setinfo(client: Client, attribute: bytes, value: bytes) -> Reply:
     return "OK"
 
 
-@connections.command("CLIENT INFO", arity=2, flags="noscript loading stale sentinel", since="6.2.0", tips=["nondeterministic_output"])
+@connections.command(
+    "CLIENT INFO",
+    arity=2,
+    flags="noscript loading stale sentinel",
+    since="6.2.0",
+    tips=["nondeterministic_output"],
+)
 def client_info(client: Client) -> Reply:
     """Describes this connection in CLIENT LIST's format. O(1)."""
     return Verbatim(describe(client) + b"\n")

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
@@ -146,7 +146,7 @@ def _listpack(client: Client, key: bytes) -> Reply:
     value = _entry(client, key).value
     if encoding(value) != "listpack":
         raise errors.CommandError("ERR Not a listpack encoded object.")
-    packs = list(value.nodes()) if isinstance(value, ListValue) else [value.pack]
+    packs: list[Any] = list(value.nodes()) if isinstance(value, ListValue) else [value.pack]
     for pack in packs:
         log.info("listpack of %r: %d entries, %d bytes: %r", key, len(pack), pack.nbytes, list(pack))
     return "Listpack structure printed on stdout"
@@ -161,7 +161,7 @@ def _quicklist(client: Client, key: bytes, *full: bytes) -> Reply:
         raise errors.CommandError("ERR Not a quicklist encoded object.")
     log.info("quicklist of %r: %d elements in %d nodes", key, quicklist.count, len(quicklist.nodes))
     for number, node in enumerate(quicklist.open_nodes()):
-        elements = list(node) if full and full[0] != b"0" else ""
+        elements = list(cast("Any", node)) if full and full[0] != b"0" else ""
         log.info("  node %d: %s, %d elements %s", number, type(node).__name__, node.count, elements)
     return "Quicklist structure printed on stdout"
 
@@ -187,7 +187,9 @@ def _htstats(client: Client, index: bytes, *words: bytes) -> Reply:
         raise errors.CommandError("ERR Out of range database")
     full, database = _is_full(words), databases[number]
     text = f"[Dictionary HT]\n{_table_text(database.keys, full=full)}[Expires HT]\n"
-    return Verbatim((text + (_table_text(database.expires, full=full) if len(database.expires) else "")).encode())
+    return Verbatim(
+        (text + (_table_text(database.expires, full=full) if len(database.expires) else "")).encode()
+    )
 
 
 @_action("htstats-key", 1, UNLIMITED)
@@ -222,7 +224,10 @@ def _table_text(table: Dict[bytes, Any], *, full: bool) -> str:
                 f" max chain length: {max(stats.histogram)}",
                 f" avg chain length (counted): {stats.keys / used:.2f}",
                 " Chain length distribution:",
-                *(f"   {size}: {slots} ({slots / stats.slots:.2%})" for size, slots in stats.histogram.items()),
+                *(
+                    f"   {size}: {slots} ({slots / stats.slots:.2%})"
+                    for size, slots in stats.histogram.items()
+                ),
             ]
     return "".join(f"{line}\n" for line in lines)
 

@@ -47,7 +47,15 @@ def codec(client: Client) -> Codec:
     return found
 
 
-@dumping.command("DUMP", arity=2, flags="readonly", keys=RO(1), syntax="key", since="2.6.0", tips=["nondeterministic_output"])
+@dumping.command(
+    "DUMP",
+    arity=2,
+    flags="readonly",
+    keys=RO(1),
+    syntax="key",
+    since="2.6.0",
+    tips=["nondeterministic_output"],
+)
 def dump(client: Client, key: bytes) -> Reply:
     """Returns a value in a form that RESTORE takes, on this server or another. O(size of the value)."""
     entry = client.db.lookup_read(key)

@@ -84,7 +84,9 @@ class Engine:
         self.stopwatch: Final = stopwatch
         self.config: Final = config if config is not None else Config()
         self.limits: Final = limits if limits is not None else Limits()
-        self.keyspace: Final = Keyspace(databases, now=clock(), rng=rng, limits=self.limits, make_dict=make_dict)
+        self.keyspace: Final = Keyspace(
+            databases, now=clock(), rng=rng, limits=self.limits, make_dict=make_dict
+        )
         self.keyspace.propagate_deletion = self._propagate_deletion
         self.keyspace.propagate_field_deletion = self._propagate_field_deletion
         self.reclaimer: Final = Reclaimer(stopwatch)
@@ -125,7 +127,11 @@ class Engine:
 
     def connect(self, deliver: Callable[[Reply], None] | None = None) -> Client:
         """A new client. `deliver` gets what it is told outside of replies (messages, the end of a waiting)."""
-        client = Client(self, self.next_client_id) if deliver is None else Client(self, self.next_client_id, deliver)
+        client = (
+            Client(self, self.next_client_id)
+            if deliver is None
+            else Client(self, self.next_client_id, deliver)
+        )
         self.next_client_id += 1
         self.clients[client.id] = client
         return client
@@ -139,7 +145,7 @@ class Engine:
 
     # ---- executing
 
-    def do(self, *argv: bytes | str | int | float) -> Reply:
+    def do(self, *argv: bytes | str | float) -> Reply:
         """Run a command for a client in this process, with arguments of any plain type. For notebooks and tests."""
         if self.local is None:
             self.local = self.connect()
@@ -248,7 +254,9 @@ class Engine:
                 listener(client, command, argv, elapsed)
         if not self.nesting:
             if self.pending:
-                self.flush_effects(together=command.is_write or command.is_transparent or bool(command.key_specs))
+                self.flush_effects(
+                    together=command.is_write or command.is_transparent or bool(command.key_specs)
+                )
             if self.blocking.ready:
                 self.blocking.serve()
             if elapsed > SLOW_ENOUGH_TO_TICK:
@@ -258,7 +266,11 @@ class Engine:
     @property
     def total_commands(self) -> int:
         """How many commands ran since the start, or since CONFIG RESETSTAT."""
-        return sum(each.calls for command in self.commands.values() for each in (command, *command.subcommands.values()))
+        return sum(
+            each.calls
+            for command in self.commands.values()
+            for each in (command, *command.subcommands.values())
+        )
 
     def count_error(self, error: errors.CommandError) -> None:
         """Count an error reply under its code (INFO errorstats)."""
@@ -336,5 +348,5 @@ class Engine:
         self.blocking.expire(self.keyspace.now)
 
 
-def _as_bytes(argument: bytes | str | int | float) -> bytes:
+def _as_bytes(argument: bytes | str | float) -> bytes:
     return argument if isinstance(argument, bytes) else str(argument).encode()

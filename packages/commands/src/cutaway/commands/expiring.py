@@ -60,7 +60,9 @@ def expiry_moment(text: bytes, unit: int, base: int, name: str) -> int:
     return moment
 
 
-def _expire(client: Client, key: bytes, amount: bytes, words: Sequence[bytes], name: str, unit: int, *, relative: bool) -> Reply:
+def _expire(
+    client: Client, key: bytes, amount: bytes, words: Sequence[bytes], name: str, unit: int, *, relative: bool
+) -> Reply:
     condition = ExpireCondition(words) if words else None
     db = client.db
     now = db.keyspace.now
@@ -115,7 +117,9 @@ def _remaining(client: Client, key: bytes, unit: int, *, relative: bool) -> Repl
     return (amount + unit // 2) // unit
 
 
-@generic.command("TTL", arity=2, flags="readonly fast", keys=RO(1), syntax="key", tips=["nondeterministic_output"])
+@generic.command(
+    "TTL", arity=2, flags="readonly fast", keys=RO(1), syntax="key", tips=["nondeterministic_output"]
+)
 def ttl(client: Client, key: bytes) -> Reply:
     """Returns how many seconds a key has left; -1 without an expiry, -2 without the key. O(1)."""
     return _remaining(client, key, 1000, relative=True)

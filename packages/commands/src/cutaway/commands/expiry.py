@@ -25,7 +25,15 @@ SLICE_NANOSECONDS: Final = 2_500_000
 class ActiveExpiry:
     """Removes expired keys and hash fields, a sample at a time."""
 
-    __slots__ = ("_keyspace", "_next_database", "_stopwatch", "effort", "enabled", "stale_share", "time_limit_reached")
+    __slots__ = (
+        "_keyspace",
+        "_next_database",
+        "_stopwatch",
+        "effort",
+        "enabled",
+        "stale_share",
+        "time_limit_reached",
+    )
 
     def __init__(self, keyspace: Keyspace, stopwatch: Stopwatch) -> None:
         self._keyspace: Final = keyspace
@@ -79,7 +87,9 @@ class ActiveExpiry:
                 total += entry.expire_at - now
         if len(sample) > expired:
             average = total // (len(sample) - expired)
-            database.average_ttl = average if not database.average_ttl else (database.average_ttl * 49 + average) // 50
+            database.average_ttl = (
+                average if not database.average_ttl else (database.average_ttl * 49 + average) // 50
+            )
         return len(sample), expired
 
     def _sweep_fields(self, database: Database, end: int) -> None:

@@ -142,7 +142,9 @@ def renamenx(client: Client, key: bytes, new_key: bytes) -> Reply:
     return int(_rename(client, key, new_key, may_replace=False))
 
 
-def _database(client: Client, index: bytes, error: errors.CommandError = errors.DB_INDEX_OUT_OF_RANGE) -> Database:
+def _database(
+    client: Client, index: bytes, error: errors.CommandError = errors.DB_INDEX_OUT_OF_RANGE
+) -> Database:
     number = arguments.integer_or_none(index)
     databases = client.engine.keyspace.databases
     if number is None:

@@ -30,7 +30,9 @@ from cutaway.resp import Reply
 
 hash_expiry: Final = CommandTable("hash")
 
-NUMFIELDS: Final = errors.CommandError("ERR numfields should be greater than 0 and match the provided number of fields")
+NUMFIELDS: Final = errors.CommandError(
+    "ERR numfields should be greater than 0 and match the provided number of fields"
+)
 
 NO_FIELD: Final = -2
 NO_EXPIRY: Final = -1
@@ -122,7 +124,9 @@ def _effect(client: Client, name: bytes, key: bytes, *middle: bytes, fields: Seq
     client.engine.effect(name, key, *middle, b"FIELDS", b"%d" % len(fields), *fields)
 
 
-def _expire_present(client: Client, key: bytes, value: HashValue, fields: Sequence[bytes], moment: int) -> None:
+def _expire_present(
+    client: Client, key: bytes, value: HashValue, fields: Sequence[bytes], moment: int
+) -> None:
     """Give these fields, which are there, a moment in the future (in the past where nothing may expire)."""
     for field in fields:
         value.set_expiry(field, moment)
@@ -134,7 +138,9 @@ def _expire_present(client: Client, key: bytes, value: HashValue, fields: Sequen
 # ---- HEXPIRE
 
 
-def _expire(client: Client, key: bytes, amount: bytes, words: Sequence[bytes], name: str, unit: int, base: int) -> Reply:
+def _expire(
+    client: Client, key: bytes, amount: bytes, words: Sequence[bytes], name: str, unit: int, base: int
+) -> Reply:
     options, counted = _split(words)
     condition = ExpireCondition(options)
     fields = _fields(counted)
@@ -190,7 +196,9 @@ def hpexpireat(client: Client, key: bytes, moment: bytes, *words: bytes) -> Repl
     return _expire(client, key, moment, words, "hpexpireat", 1, 0)
 
 
-@hash_expiry.command("HPERSIST", arity=-5, flags="write fast", keys=RW(1), since="9.0.0", syntax=f"key {FIELDS_SYNTAX}")
+@hash_expiry.command(
+    "HPERSIST", arity=-5, flags="write fast", keys=RW(1), since="9.0.0", syntax=f"key {FIELDS_SYNTAX}"
+)
 def hpersist(client: Client, key: bytes, *words: bytes) -> Reply:
     """Takes the expiry of fields of a hash away. O(n) for n fields."""
     fields = _fields_only(words)
@@ -231,13 +239,17 @@ def _remaining(client: Client, key: bytes, words: Sequence[bytes], unit: int, *,
     return replies
 
 
-@hash_expiry.command("HTTL", arity=-5, flags="readonly fast", keys=RO(1), since="9.0.0", syntax=f"key {FIELDS_SYNTAX}")
+@hash_expiry.command(
+    "HTTL", arity=-5, flags="readonly fast", keys=RO(1), since="9.0.0", syntax=f"key {FIELDS_SYNTAX}"
+)
 def httl(client: Client, key: bytes, *words: bytes) -> Reply:
     """Returns how many seconds fields have left; -1 without an expiry, -2 without the field. O(n) for n fields."""
     return _remaining(client, key, words, 1000, relative=True)
 
 
-@hash_expiry.command("HPTTL", arity=-5, flags="readonly fast", keys=RO(1), since="9.0.0", syntax=f"key {FIELDS_SYNTAX}")
+@hash_expiry.command(
+    "HPTTL", arity=-5, flags="readonly fast", keys=RO(1), since="9.0.0", syntax=f"key {FIELDS_SYNTAX}"
+)
 def hpttl(client: Client, key: bytes, *words: bytes) -> Reply:
     """Returns how many milliseconds fields have left; -1 without an expiry, -2 without the field. O(n) for n fields."""
     return _remaining(client, key, words, 1, relative=True)

@@ -147,7 +147,9 @@ def hget(client: Client, key: bytes, field: bytes) -> Reply:
     return None if value is None else value.get(field)
 
 
-@hashes.command("HMGET", arity=-3, flags="readonly fast", keys=RO(1), syntax="key field [field ...]", since="2.0.0")
+@hashes.command(
+    "HMGET", arity=-3, flags="readonly fast", keys=RO(1), syntax="key field [field ...]", since="2.0.0"
+)
 def hmget(client: Client, key: bytes, *fields: bytes) -> Reply:
     """Returns the values of fields of a hash, nil for each that it does not have. O(n) for n fields."""
     value = read_hash(client, key)
@@ -227,7 +229,9 @@ def hscan(client: Client, key: bytes, cursor: bytes, *words: bytes) -> Reply:
     if options.pattern is not None:
         matches = matcher(options.pattern)
         items = [item for item in items if matches(item[0])]
-    found: list[Reply] = [word for item in items for word in item] if options.values else [field for field, _ in items]
+    found: list[Reply] = (
+        [word for item in items for word in item] if options.values else [field for field, _ in items]
+    )
     return [b"%d" % following, found]
 
 

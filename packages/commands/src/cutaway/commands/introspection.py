@@ -24,12 +24,65 @@ from cutaway.resp import MapReply, Reply, SetReply
 
 introspection: Final = CommandTable("server")
 
-FLAG_ORDER: Final = """write readonly denyoom module admin pubsub noscript blocking loading stale skip_monitor skip_commandlog
-    asking fast no_auth no_mandatory_keys no_async_loading no_multi movablekeys allow_busy""".split()
+FLAG_ORDER: Final = [
+    "write",
+    "readonly",
+    "denyoom",
+    "module",
+    "admin",
+    "pubsub",
+    "noscript",
+    "blocking",
+    "loading",
+    "stale",
+    "skip_monitor",
+    "skip_commandlog",
+    "asking",
+    "fast",
+    "no_auth",
+    "no_mandatory_keys",
+    "no_async_loading",
+    "no_multi",
+    "movablekeys",
+    "allow_busy",
+]
 """The flags that COMMAND INFO shows, in its order; `may_replicate` and `sentinel` stay inside."""
-CATEGORY_ORDER: Final = """keyspace read write set sortedset list hash string bitmap hyperloglog geo stream pubsub admin fast
-    slow blocking dangerous connection transaction scripting""".split()
-KEY_FLAG_ORDER: Final = "RO RW OW RM access update insert delete not_key incomplete variable_flags".split()
+CATEGORY_ORDER: Final = [
+    "keyspace",
+    "read",
+    "write",
+    "set",
+    "sortedset",
+    "list",
+    "hash",
+    "string",
+    "bitmap",
+    "hyperloglog",
+    "geo",
+    "stream",
+    "pubsub",
+    "admin",
+    "fast",
+    "slow",
+    "blocking",
+    "dangerous",
+    "connection",
+    "transaction",
+    "scripting",
+]
+KEY_FLAG_ORDER: Final = [
+    "RO",
+    "RW",
+    "OW",
+    "RM",
+    "access",
+    "update",
+    "insert",
+    "delete",
+    "not_key",
+    "incomplete",
+    "variable_flags",
+]
 
 INVALID_COMMAND: Final = errors.CommandError("ERR Invalid command specified")
 NO_KEYS: Final = errors.CommandError("ERR The command has no key arguments")

@@ -132,7 +132,7 @@ class Database:
         value = entry.value
         if type(value) is not kind:
             raise errors.WRONG_TYPE
-        return value  # type: ignore[no-any-return]
+        return value
 
     def write(self, key: bytes, kind: type[T]) -> T | None:
         """As `read`, for commands that will change the value in place."""
@@ -142,7 +142,7 @@ class Database:
         value = entry.value
         if type(value) is not kind:
             raise errors.WRONG_TYPE
-        return value  # type: ignore[no-any-return]
+        return value
 
     def read_string(self, key: bytes) -> bytes | None:
         """The string at `key` as bytes, or None; raises WRONGTYPE. O(1), O(n) for a string grown in place."""
@@ -344,7 +344,7 @@ class Keyspace:
     ) -> None:
         self.now = now
         """The present moment in milliseconds since the epoch: fixed while a command (or a script) runs."""
-        self.random: Final = rng if rng is not None else random.Random()  # noqa: S311 - sampling, not secrets
+        self.random: Final = rng if rng is not None else random.Random()
         self.limits: Final = limits
         self.make_dict: Final = make_dict
         self.dirty = 0
@@ -404,4 +404,3 @@ class Keyspace:
         one.volatile_fields.update(other.volatile_fields)
         other.volatile_fields.clear()
         other.volatile_fields.update(fields)
-

@@ -52,7 +52,9 @@ def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: 
         word = words[position].lower()
         if word in _NO_VALUES:
             if word != novalues:
-                raise errors.CommandError(f"ERR {word.decode().upper()} option can only be used in {_NO_VALUES[word]}")
+                raise errors.CommandError(
+                    f"ERR {word.decode().upper()} option can only be used in {_NO_VALUES[word]}"
+                )
             values = False
             position += 1
             continue

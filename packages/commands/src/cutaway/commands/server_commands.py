@@ -22,13 +22,19 @@ server_commands: Final = CommandTable("server")
 
 LEAST_ACKNOWLEDGED: Final = ("request_policy:all_shards", "response_policy:agg_min")
 INVALID_PORT: Final = errors.CommandError("ERR Invalid master port")
-NO_REPLICATION: Final = errors.CommandError("ERR this server does not replicate: it can only be told REPLICAOF NO ONE")
-NO_LOG: Final = errors.CommandError("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.")
+NO_REPLICATION: Final = errors.CommandError(
+    "ERR this server does not replicate: it can only be told REPLICAOF NO ONE"
+)
+NO_LOG: Final = errors.CommandError(
+    "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
+)
 LOLWUT_COLUMNS: Final = 20
 LOLWUT_MOST_COLUMNS: Final = 1000
 
 
-@server_commands.command("TIME", arity=1, flags="loading stale fast", since="2.6.0", tips=["nondeterministic_output"])
+@server_commands.command(
+    "TIME", arity=1, flags="loading stale fast", since="2.6.0", tips=["nondeterministic_output"]
+)
 def time_(client: Client) -> Reply:
     """Returns the server's time: seconds since the epoch, and microseconds of the running one. O(1)."""
     microseconds: Callable[[], int] | None = client.engine.extras.get("microseconds")
@@ -82,7 +88,9 @@ def waitaof(client: Client, local: bytes, replicas: bytes, timeout: bytes) -> Re
     return reply if synced >= here and not wanted else Block((), deadline, _never, timeout_reply=reply)
 
 
-@server_commands.command("ROLE", arity=1, flags="noscript loading stale fast", acl="admin dangerous", since="2.8.12")
+@server_commands.command(
+    "ROLE", arity=1, flags="noscript loading stale fast", acl="admin dangerous", since="2.8.12"
+)
 def role(_client: Client) -> Reply:
     """Returns the server's part in replication: a primary, with no replicas. O(1)."""
     return [b"master", 0, []]
@@ -116,7 +124,9 @@ def lolwut(client: Client, *words: bytes) -> Reply:
         words = words[2:]
     columns = arguments.integer(words[0]) if words else LOLWUT_COLUMNS
     picture = draw_skip_list(client.engine.keyspace.random, max(1, min(columns, LOLWUT_MOST_COLUMNS)))
-    return Verbatim(f"{picture}\nCutaway, a Redis server with the casing off. Redis ver. {REDIS_VERSION.decode()}\n".encode())
+    return Verbatim(
+        f"{picture}\nCutaway, a Redis server with the casing off. Redis ver. {REDIS_VERSION.decode()}\n".encode()
+    )
 
 
 def draw_skip_list(rng: Random, columns: int) -> str:

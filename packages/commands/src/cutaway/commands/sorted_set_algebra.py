@@ -208,14 +208,21 @@ def zintercard(client: Client, *words: bytes) -> Reply:
                      since="2.0.0", syntax=f"destination numkeys key [key ...] {COMBINE}")  # fmt: skip
 def zunionstore(client: Client, destination: bytes, *words: bytes) -> Reply:
     """Stores the union of sorted sets. O(n)+O(m*log(m)) for n members in all sets, m in the union."""
-    return store(client, destination, Combination(client, "zunionstore", words, "weights").union(), "zunionstore")
+    return store(
+        client, destination, Combination(client, "zunionstore", words, "weights").union(), "zunionstore"
+    )
 
 
 @sorted_sets.command("ZINTERSTORE", arity=-4, flags="write denyoom movablekeys", keys=(OW(1), RO(2, key_count=0)),
                      since="2.0.0", syntax=f"destination numkeys key [key ...] {COMBINE}")  # fmt: skip
 def zinterstore(client: Client, destination: bytes, *words: bytes) -> Reply:
     """Stores the intersection of sorted sets. O(n*k)+O(m*log(m)) for k sets, the smallest of n members, m in the result."""
-    return store(client, destination, Combination(client, "zinterstore", words, "weights").intersection(), "zinterstore")
+    return store(
+        client,
+        destination,
+        Combination(client, "zinterstore", words, "weights").intersection(),
+        "zinterstore",
+    )
 
 
 @sorted_sets.command("ZDIFFSTORE", arity=-4, flags="write denyoom movablekeys", keys=(OW(1), RO(2, key_count=0)),

@@ -26,7 +26,9 @@ from cutaway.resp import Pairs, Reply
 LIMIT_BY_RANK: Final = errors.CommandError(
     "ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX"
 )
-SCORES_BY_LEX: Final = errors.CommandError("ERR syntax error, WITHSCORES not supported in combination with BYLEX")
+SCORES_BY_LEX: Final = errors.CommandError(
+    "ERR syntax error, WITHSCORES not supported in combination with BYLEX"
+)
 
 Members = list[tuple[bytes, float]]
 
@@ -47,7 +49,9 @@ class ScoreBounds:
     def _parse(text: bytes) -> tuple[float, bool]:
         is_open = text[:1] == b"("
         digits = (text[1:] if is_open else text).partition(b"\0")[0]
-        score = arguments.strtod(digits) if digits else 0.0  # to C the empty string, and one that starts with NUL, is 0
+        score = (
+            arguments.strtod(digits) if digits else 0.0
+        )  # to C the empty string, and one that starts with NUL, is 0
         if score is None:
             raise errors.MIN_OR_MAX_NOT_A_FLOAT
         return score, is_open
@@ -55,7 +59,13 @@ class ScoreBounds:
     def select(self, value: SortedSetValue, offset: int, count: int, *, reverse: bool) -> Members:
         """The pairs within, at most `count` after the first `offset` of them. O(log(n)+m) for m returned."""
         return value.range_by_score(
-            self.min, self.max, min_open=self.min_open, max_open=self.max_open, reverse=reverse, offset=offset, count=count
+            self.min,
+            self.max,
+            min_open=self.min_open,
+            max_open=self.max_open,
+            reverse=reverse,
+            offset=offset,
+            count=count,
         )
 
     def count(self, value: SortedSetValue) -> int:
@@ -64,7 +74,9 @@ class ScoreBounds:
 
     def remove(self, value: SortedSetValue) -> int:
         """Take out the pairs within. O(m*log(n)) for m of them."""
-        return len(value.remove_range_by_score(self.min, self.max, min_open=self.min_open, max_open=self.max_open))
+        return len(
+            value.remove_range_by_score(self.min, self.max, min_open=self.min_open, max_open=self.max_open)
+        )
 
 
 class LexBounds:
@@ -92,7 +104,13 @@ class LexBounds:
         if self.is_empty:
             return []
         return value.range_by_lex(
-            self.min, self.max, min_open=self.min_open, max_open=self.max_open, reverse=reverse, offset=offset, count=count
+            self.min,
+            self.max,
+            min_open=self.min_open,
+            max_open=self.max_open,
+            reverse=reverse,
+            offset=offset,
+            count=count,
         )
 
     def count(self, value: SortedSetValue) -> int:
@@ -105,7 +123,9 @@ class LexBounds:
         """Take out the pairs within. O(m*log(n)) for m of them."""
         if self.is_empty:
             return 0
-        return len(value.remove_range_by_lex(self.min, self.max, min_open=self.min_open, max_open=self.max_open))
+        return len(
+            value.remove_range_by_lex(self.min, self.max, min_open=self.min_open, max_open=self.max_open)
+        )
 
 
 class RankBounds:
@@ -149,7 +169,14 @@ class RangeQuery:
     __slots__ = ("bounds", "count", "kind", "offset", "reverse", "with_scores")
 
     def __init__(
-        self, low: bytes, high: bytes, words: Sequence[bytes], *, kind: str | None, reverse: bool | None, store: bool = False
+        self,
+        low: bytes,
+        high: bytes,
+        words: Sequence[bytes],
+        *,
+        kind: str | None,
+        reverse: bool | None,
+        store: bool = False,
     ) -> None:
         self.offset = 0
         self.count = -1
@@ -261,7 +288,9 @@ def store(client: Client, destination: bytes, pairs: Members, event: str) -> int
 
 @sorted_sets.command("ZRANGESTORE", arity=-5, flags="write denyoom", keys=(OW(1), RO(2)), since="6.2.0",
                      syntax="dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]")  # fmt: skip
-def zrangestore(client: Client, destination: bytes, source: bytes, low: bytes, high: bytes, *words: bytes) -> Reply:
+def zrangestore(
+    client: Client, destination: bytes, source: bytes, low: bytes, high: bytes, *words: bytes
+) -> Reply:
     """Stores a range of a sorted set under another key. O(log(n)+m) for m members stored."""
     query = RangeQuery(low, high, words, kind=None, reverse=None, store=True)
     return store(client, destination, query.select(client.db.read(source, SortedSetValue)), "zrangestore")
@@ -270,7 +299,9 @@ def zrangestore(client: Client, destination: bytes, source: bytes, low: bytes, h
 # ---- counting and removing
 
 
-@sorted_sets.command("ZCOUNT", arity=4, flags="readonly fast", keys=RO(1), since="2.0.0", syntax="key min max")
+@sorted_sets.command(
+    "ZCOUNT", arity=4, flags="readonly fast", keys=RO(1), since="2.0.0", syntax="key min max"
+)
 def zcount(client: Client, key: bytes, low: bytes, high: bytes) -> Reply:
     """Returns how many members have scores in a range. O(log(n))."""
     bounds = ScoreBounds(low, high)
@@ -278,7 +309,9 @@ def zcount(client: Client, key: bytes, low: bytes, high: bytes) -> Reply:
     return 0 if value is None else bounds.count(value)
 
 
-@sorted_sets.command("ZLEXCOUNT", arity=4, flags="readonly fast", keys=RO(1), since="2.8.9", syntax="key min max")
+@sorted_sets.command(
+    "ZLEXCOUNT", arity=4, flags="readonly fast", keys=RO(1), since="2.8.9", syntax="key min max"
+)
 def zlexcount(client: Client, key: bytes, low: bytes, high: bytes) -> Reply:
     """Returns how many members are in a lexicographical range. O(log(n))."""
     bounds = LexBounds(low, high)
@@ -302,13 +335,17 @@ def zremrangebyrank(client: Client, key: bytes, start: bytes, stop: bytes) -> Re
     return _remove_range(client, key, RankBounds(start, stop), "zremrangebyrank")
 
 
-@sorted_sets.command("ZREMRANGEBYSCORE", arity=4, flags="write", keys=RW(1, "delete"), since="1.2.0", syntax="key min max")
+@sorted_sets.command(
+    "ZREMRANGEBYSCORE", arity=4, flags="write", keys=RW(1, "delete"), since="1.2.0", syntax="key min max"
+)
 def zremrangebyscore(client: Client, key: bytes, low: bytes, high: bytes) -> Reply:
     """Removes the members with scores in a range. O(log(n)+m) for m members removed."""
     return _remove_range(client, key, ScoreBounds(low, high), "zremrangebyscore")
 
 
-@sorted_sets.command("ZREMRANGEBYLEX", arity=4, flags="write", keys=RW(1, "delete"), since="2.8.9", syntax="key min max")
+@sorted_sets.command(
+    "ZREMRANGEBYLEX", arity=4, flags="write", keys=RW(1, "delete"), since="2.8.9", syntax="key min max"
+)
 def zremrangebylex(client: Client, key: bytes, low: bytes, high: bytes) -> Reply:
     """Removes the members in a lexicographical range. O(log(n)+m) for m members removed."""
     return _remove_range(client, key, LexBounds(low, high), "zremrangebylex")

@@ -179,7 +179,9 @@ def pop_count(text: bytes) -> int:
     return count
 
 
-def pop(client: Client, key: bytes, value: SortedSetValue, count: int, *, highest: bool) -> list[tuple[bytes, float]]:
+def pop(
+    client: Client, key: bytes, value: SortedSetValue, count: int, *, highest: bool
+) -> list[tuple[bytes, float]]:
     """Take out up to `count` (at least one) of the lowest or highest pairs of a set that is not empty, and say so."""
     db = client.db
     pairs = value.pop_max(count) if highest else value.pop_min(count)
@@ -239,7 +241,9 @@ def zmscore(client: Client, key: bytes, *members: bytes) -> Reply:
     return [None] * len(members) if value is None else [value.score(member) for member in members]
 
 
-def _rank(client: Client, key: bytes, member: bytes, words: tuple[bytes, ...], name: str, *, reverse: bool) -> Reply:
+def _rank(
+    client: Client, key: bytes, member: bytes, words: tuple[bytes, ...], name: str, *, reverse: bool
+) -> Reply:
     if len(words) > 1:
         raise errors.wrong_arity(name)
     if words and words[0].lower() != b"withscore":

@@ -36,7 +36,9 @@ NO_SUCH_KEY_OR_GROUP: Final = "No such key '{key}' or consumer group '{group}'"
 
 def _bad_form(subcommand: bytes) -> errors.CommandError:
     shown = subcommand.decode("latin-1")[:128]
-    return errors.CommandError(f"ERR unknown subcommand or wrong number of arguments for '{shown}'. Try XGROUP HELP.")
+    return errors.CommandError(
+        f"ERR unknown subcommand or wrong number of arguments for '{shown}'. Try XGROUP HELP."
+    )
 
 
 def _group_of(client: Client, key: bytes, name: bytes) -> ConsumerGroup:
@@ -60,6 +62,8 @@ def group_or_error(client: Client, key: bytes, name: bytes) -> tuple[Stream, Con
 
 
 # ---- XGROUP
+
+streams.container("XGROUP", arity=-2, since="5.0.0", acl="-stream")
 
 
 class _Options:
@@ -141,7 +145,9 @@ def xgroup_setid(
     return "OK"
 
 
-@streams.command("XGROUP DESTROY", arity=4, flags="write", keys=RW(2, "delete"), since="5.0.0", syntax="key group")
+@streams.command(
+    "XGROUP DESTROY", arity=4, flags="write", keys=RW(2, "delete"), since="5.0.0", syntax="key group"
+)
 def xgroup_destroy(client: Client, key: bytes, name: bytes) -> Reply:
     """Removes a group, and wakes those who wait for it. O(n) for n entries that it has pending."""
     db = client.db
@@ -188,7 +194,9 @@ def xgroup_help(client: Client) -> Reply:
 # ---- entries that are pending
 
 
-@streams.command("XACK", arity=-4, flags="write fast", keys=RW(1), since="5.0.0", syntax="key group id [id ...]")
+@streams.command(
+    "XACK", arity=-4, flags="write fast", keys=RW(1), since="5.0.0", syntax="key group id [id ...]"
+)
 def xack(client: Client, key: bytes, name: bytes, *ids: bytes) -> Reply:
     """Says that entries are done with, and returns how many of them were pending. O(1) each."""
     stream = client.db.read(key, Stream)

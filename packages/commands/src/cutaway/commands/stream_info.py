@@ -25,6 +25,8 @@ from cutaway.resp import MapReply, Reply
 
 DEFAULT_COUNT: Final = 10
 
+streams.container("XINFO", arity=-2, since="5.0.0", acl="-stream")
+
 
 def _stream(client: Client, key: bytes) -> Stream:
     stream = client.db.read(key, Stream)
@@ -36,7 +38,7 @@ def _stream(client: Client, key: bytes) -> Stream:
 @streams.command(
     "XINFO STREAM", arity=-3, flags="readonly", keys=RO(2), since="5.0.0", skip=1, syntax="key [FULL [COUNT count]]",
     history=[("6.0.0", "Added the `FULL` modifier."),
-             ("7.0.0", "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and "
+             ("7.0.0", "Added the `max-deleted-entry-id`, `entries-added`, `recorded-first-entry-id`, `entries-read` and "  # noqa: ISC004
                        "`lag` fields"),
              ("7.2.0", "Added the `active-time` field, and changed the meaning of `seen-time`.")],
 )  # fmt: skip
@@ -45,7 +47,11 @@ def xinfo_stream(client: Client, subcommand: bytes, key: bytes, *words: bytes) -
     stream = _stream(client, key)
     if not words:
         return MapReply([*_numbers(stream), *_ends(stream)])
-    if len(words) not in (1, 3) or words[0].lower() != b"full" or (len(words) == 3 and words[1].lower() != b"count"):
+    if (
+        len(words) not in (1, 3)
+        or words[0].lower() != b"full"
+        or (len(words) == 3 and words[1].lower() != b"count")
+    ):
         shown = subcommand.decode("latin-1")[:128]
         raise errors.CommandError(
             f"ERR unknown subcommand or wrong number of arguments for '{shown}'. Try XINFO HELP."
@@ -54,11 +60,16 @@ def xinfo_stream(client: Client, subcommand: bytes, key: bytes, *words: bytes) -
     if count < 0:
         count = DEFAULT_COUNT
     limit = count or None
-    return MapReply([
-        *_numbers(stream),
-        (b"entries", [entry_reply(entry) for entry in stream.range(count=limit)]),
-        (b"groups", [_full_group(stream, name, stream.groups[name], limit) for name in sorted(stream.groups)]),
-    ])
+    return MapReply(
+        [
+            *_numbers(stream),
+            (b"entries", [entry_reply(entry) for entry in stream.range(count=limit)]),
+            (
+                b"groups",
+                [_full_group(stream, name, stream.groups[name], limit) for name in sorted(stream.groups)],
+            ),
+        ]
+    )
 
 
 def _numbers(stream: Stream) -> list[tuple[bytes, Reply]]:
@@ -96,23 +107,27 @@ def _full_group(stream: Stream, name: bytes, group: ConsumerGroup, limit: int | 
         [format_id(entry_id), entry.consumer.name, entry.delivery_time, entry.delivery_count]
         for entry_id, entry in islice(group.pending.items(), limit)
     ]
-    return MapReply([
-        (b"name", name),
-        *_progress(stream, group),
-        (b"pel-count", len(group.pending)),
-        (b"pending", pending),
-        (b"consumers", [_full_consumer(consumer, limit) for consumer in group.sorted_consumers()]),
-    ])
+    return MapReply(
+        [
+            (b"name", name),
+            *_progress(stream, group),
+            (b"pel-count", len(group.pending)),
+            (b"pending", pending),
+            (b"consumers", [_full_consumer(consumer, limit) for consumer in group.sorted_consumers()]),
+        ]
+    )
 
 
 def _full_consumer(consumer: Consumer, limit: int | None) -> Reply:
-    return MapReply([
-        (b"name", consumer.name),
-        (b"seen-time", consumer.seen_time),
-        (b"active-time", consumer.active_time),
-        (b"pel-count", len(consumer.pending)),
-        (b"pending", _own_pending(consumer.pending, limit)),
-    ])
+    return MapReply(
+        [
+            (b"name", consumer.name),
+            (b"seen-time", consumer.seen_time),
+            (b"active-time", consumer.active_time),
+            (b"pel-count", len(consumer.pending)),
+            (b"pending", _own_pending(consumer.pending, limit)),
+        ]
+    )
 
 
 def _own_pending(pending: PendingList, limit: int | None) -> Reply:
@@ -128,12 +143,14 @@ def xinfo_groups(client: Client, key: bytes) -> Reply:
     """Returns the groups of a stream, and how far they have got. O(n) for n groups."""
     stream = _stream(client, key)
     return [
-        MapReply([
-            (b"name", name),
-            (b"consumers", len(group.consumers)),
-            (b"pending", len(group.pending)),
-            *_progress(stream, group),
-        ])
+        MapReply(
+            [
+                (b"name", name),
+                (b"consumers", len(group.consumers)),
+                (b"pending", len(group.pending)),
+                *_progress(stream, group),
+            ]
+        )
         for name, group in sorted(stream.groups.items())
     ]
 
@@ -148,12 +165,14 @@ def xinfo_consumers(client: Client, key: bytes, name: bytes) -> Reply:
         raise no_group(NO_SUCH_GROUP, key, name)
     now = client.db.keyspace.now
     return [
-        MapReply([
-            (b"name", consumer.name),
-            (b"pending", len(consumer.pending)),
-            (b"idle", max(now - consumer.seen_time, 0)),
-            (b"inactive", NEVER if consumer.active_time == NEVER else now - consumer.active_time),
-        ])
+        MapReply(
+            [
+                (b"name", consumer.name),
+                (b"pending", len(consumer.pending)),
+                (b"idle", max(now - consumer.seen_time, 0)),
+                (b"inactive", NEVER if consumer.active_time == NEVER else now - consumer.active_time),
+            ]
+        )
         for consumer in group.sorted_consumers()
     ]
 

@@ -58,7 +58,9 @@ MEANINGLESS: Final = {b"$": _meaningless("$"), b"+": _meaningless("+")}
 
 def no_group(text: str, key: bytes, group: bytes) -> errors.CommandError:
     """The NOGROUP error; `text` has places for key and group."""
-    return errors.CommandError("NOGROUP " + text.format(key=key.decode("latin-1"), group=group.decode("latin-1")))
+    return errors.CommandError(
+        "NOGROUP " + text.format(key=key.decode("latin-1"), group=group.decode("latin-1"))
+    )
 
 
 class ReadRequest:
@@ -160,7 +162,10 @@ def xread(client: Client, *words: bytes) -> Reply | Block:
         return PairMap(found)
     if request.deadline is None:
         return NULL_ARRAY
-    ids = (format_id(seen) if text == b"$" else text for text, (_, _, seen) in zip(request.ids, wanted, strict=True))
+    ids = (
+        format_id(seen) if text == b"$" else text
+        for text, (_, _, seen) in zip(request.ids, wanted, strict=True)
+    )
     return Block(request.keys, request.deadline, A_STREAM, argv=(b"XREAD", *words[: request.ids_at], *ids))
 
 
@@ -187,7 +192,10 @@ def xreadgroup(client: Client, *words: bytes) -> Reply | Block:
     request = ReadRequest()
     request.parse(words, client.db.keyspace.now, of_group=True)
     assert request.group is not None
-    wanted = [_resolve(client.db, request.group, key, text) for key, text in zip(request.keys, request.ids, strict=True)]
+    wanted = [
+        _resolve(client.db, request.group, key, text)
+        for key, text in zip(request.keys, request.ids, strict=True)
+    ]
     found: list[tuple[Reply, Reply]] = []
     for key, (stream, group, start) in zip(request.keys, wanted, strict=True):
         member = _Member(client, key, stream, group, request)
@@ -204,12 +212,16 @@ def xreadgroup(client: Client, *words: bytes) -> Reply | Block:
     return Block(request.keys, request.deadline, _news_for(request.group), argv=(b"XREADGROUP", *words))
 
 
-def _resolve(db: Database, name: bytes, key: bytes, text: bytes) -> tuple[Stream, ConsumerGroup, StreamID | None]:
+def _resolve(
+    db: Database, name: bytes, key: bytes, text: bytes
+) -> tuple[Stream, ConsumerGroup, StreamID | None]:
     """A stream, its group of that name, and where the history asked for begins; None for new entries."""
     stream = db.read(key, Stream)
     group = None if stream is None else stream.groups.get(name)
     if stream is None or group is None:
-        raise no_group("No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option", key, name)
+        raise no_group(
+            "No such key '{key}' or consumer group '{group}' in XREADGROUP with GROUP option", key, name
+        )
     if text == b">":
         return stream, group, None
     if text in MEANINGLESS:
@@ -297,7 +309,7 @@ def find_consumer(client: Client, key: bytes, group: ConsumerGroup, name: bytes)
 
 
 def propagate_consumer(client: Client, key: bytes, group: bytes, consumer: Consumer) -> None:
-    """A consumer was made. (Redis says so only for NOACK, and its log forgets others that have nothing pending.)"""
+    """A consumer was made. (Redis says so only for NOACK, and its log forgets others that have nothing pending.)"""  # noqa: D400
     client.engine.effect(b"XGROUP", b"CREATECONSUMER", key, group, consumer.name)
 
 

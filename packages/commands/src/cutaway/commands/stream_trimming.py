@@ -24,8 +24,12 @@ BOTH_STRATEGIES: Final = errors.CommandError(
 )
 NEGATIVE_MAXLEN: Final = errors.CommandError("ERR The MAXLEN argument must be >= 0.")
 NEGATIVE_LIMIT: Final = errors.CommandError("ERR The LIMIT argument must be >= 0.")
-LIMIT_ALONE: Final = errors.CommandError("ERR syntax error, LIMIT cannot be used without specifying a trimming strategy")
-LIMIT_OF_EXACT: Final = errors.CommandError("ERR syntax error, LIMIT cannot be used without the special ~ option")
+LIMIT_ALONE: Final = errors.CommandError(
+    "ERR syntax error, LIMIT cannot be used without specifying a trimming strategy"
+)
+LIMIT_OF_EXACT: Final = errors.CommandError(
+    "ERR syntax error, LIMIT cannot be used without the special ~ option"
+)
 NO_STRATEGY: Final = errors.CommandError("ERR syntax error, XTRIM must be called with a trimming strategy")
 
 NODES_AT_ONCE: Final = 100
@@ -101,7 +105,9 @@ class Trimming:
         """Trim; the number of entries that went. O(nodes dropped), O(entries) within one node."""
         limit = 0
         if self.approximate:
-            limit = _default_limit(stream.limits.stream_node_max_entries) if self.limit is None else self.limit
+            limit = (
+                _default_limit(stream.limits.stream_node_max_entries) if self.limit is None else self.limit
+            )
         if self.maxlen is not None:
             return stream.trim_by_length(self.maxlen, approx=self.approximate, limit=limit)
         assert self.minid is not None

@@ -38,7 +38,9 @@ ENTRIES_ADDED_NEGATIVE: Final = errors.CommandError("ERR entries_added must be p
 ENTRIES_ADDED_TOO_SMALL: Final = errors.CommandError(
     "ERR The entries_added specified in XSETID is smaller than the target stream length"
 )
-SETID_BELOW_TOP: Final = errors.CommandError("ERR The ID specified in XSETID is smaller than the target stream top item")
+SETID_BELOW_TOP: Final = errors.CommandError(
+    "ERR The ID specified in XSETID is smaller than the target stream top item"
+)
 SETID_BELOW_DELETED: Final = errors.CommandError(
     "ERR The ID specified in XSETID is smaller than current max_deleted_entry_id"
 )
@@ -116,7 +118,9 @@ def _new_id(stream: Stream, wished: tuple[StreamID, bool] | None, now: int) -> S
     return entry_id
 
 
-@streams.command("XDEL", arity=-3, flags="write fast", keys=RW(1, "delete"), since="5.0.0", syntax="key id [id ...]")
+@streams.command(
+    "XDEL", arity=-3, flags="write fast", keys=RW(1, "delete"), since="5.0.0", syntax="key id [id ...]"
+)
 def xdel(client: Client, key: bytes, *ids: bytes) -> Reply:
     """Removes entries from a stream and returns how many there were. O(log n) each, for n entries."""
     stream = client.db.write(key, Stream)
@@ -201,7 +205,9 @@ def _count(words: Sequence[bytes]) -> int | None:
     return count
 
 
-def _range(client: Client, key: bytes, start: StreamID, end: StreamID, words: Sequence[bytes], *, reverse: bool) -> Reply:
+def _range(
+    client: Client, key: bytes, start: StreamID, end: StreamID, words: Sequence[bytes], *, reverse: bool
+) -> Reply:
     count = _count(words) if words else None
     stream = client.db.read(key, Stream)
     if stream is None:

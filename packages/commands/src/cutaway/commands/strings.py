@@ -156,13 +156,17 @@ def _set_expiring(client: Client, key: bytes, amount: bytes, value: bytes, optio
     return "OK"
 
 
-@strings.command("SETEX", arity=4, flags="write denyoom", keys=OW(1), syntax="key seconds value", since="2.0.0")
+@strings.command(
+    "SETEX", arity=4, flags="write denyoom", keys=OW(1), syntax="key seconds value", since="2.0.0"
+)
 def setex(client: Client, key: bytes, seconds: bytes, value: bytes) -> Reply:
     """Sets a key to a string that expires after so many seconds. O(1)."""
     return _set_expiring(client, key, seconds, value, "EX", "setex")
 
 
-@strings.command("PSETEX", arity=4, flags="write denyoom", keys=OW(1), syntax="key milliseconds value", since="2.6.0")
+@strings.command(
+    "PSETEX", arity=4, flags="write denyoom", keys=OW(1), syntax="key milliseconds value", since="2.6.0"
+)
 def psetex(client: Client, key: bytes, milliseconds: bytes, value: bytes) -> Reply:
     """Sets a key to a string that expires after so many milliseconds. O(1)."""
     return _set_expiring(client, key, milliseconds, value, "PX", "psetex")
@@ -180,7 +184,9 @@ def get(client: Client, key: bytes) -> Reply:
     return as_bytes(value)
 
 
-@strings.command("GETSET", arity=3, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key value")
+@strings.command(
+    "GETSET", arity=3, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key value"
+)
 def getset(client: Client, key: bytes, value: bytes) -> Reply:
     """Sets a key to a string and returns the string it held before. O(1)."""
     previous = client.db.read_string(key)
@@ -190,7 +196,9 @@ def getset(client: Client, key: bytes, value: bytes) -> Reply:
     return previous
 
 
-@strings.command("GETDEL", arity=2, flags="write fast", keys=RW(1, "access delete"), syntax="key", since="6.2.0")
+@strings.command(
+    "GETDEL", arity=2, flags="write fast", keys=RW(1, "access delete"), syntax="key", since="6.2.0"
+)
 def getdel(client: Client, key: bytes) -> Reply:
     """Returns the string value of a key and deletes the key. O(1)."""
     value = client.db.read_string(key)
@@ -228,7 +236,9 @@ def getex(client: Client, key: bytes, *tail: bytes) -> Reply:
     return value
 
 
-@strings.command("DELIFEQ", arity=3, flags="write fast", keys=RM(1, "delete"), syntax="key value", since="9.0.0")
+@strings.command(
+    "DELIFEQ", arity=3, flags="write fast", keys=RM(1, "delete"), syntax="key value", since="9.0.0"
+)
 def delifeq(client: Client, key: bytes, value: bytes) -> Reply:
     """Deletes a key, only if it holds the given string. O(1)."""
     entry = client.db.lookup_write(key)
@@ -340,7 +350,9 @@ def grow(entry: Entry) -> bytearray:
     return value
 
 
-@strings.command("APPEND", arity=3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key value", since="2.0.0")
+@strings.command(
+    "APPEND", arity=3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key value", since="2.0.0"
+)
 def append(client: Client, key: bytes, value: bytes) -> Reply:
     """Appends to the string at a key, or creates it. O(1) amortised."""
     db = client.db
@@ -357,7 +369,9 @@ def append(client: Client, key: bytes, value: bytes) -> Reply:
     return length
 
 
-@strings.command("SETRANGE", arity=4, flags="write denyoom", keys=RW(1), syntax="key offset value", since="2.2.0")
+@strings.command(
+    "SETRANGE", arity=4, flags="write denyoom", keys=RW(1), syntax="key offset value", since="2.2.0"
+)
 def setrange(client: Client, key: bytes, offset: bytes, value: bytes) -> Reply:
     """Overwrites part of the string at a key, filling a gap with zero bytes. O(1) for small values, O(n) for n bytes."""
     start = arguments.integer(offset)

@@ -53,9 +53,9 @@ _WHOLE: Final = {"timeout": "integer"}
 TYPES_IN: Final[dict[str, dict[str, str]]] = {
     **dict.fromkeys(("xpending", "xrange", "xrevrange", "xautoclaim", "zrange"), _TEXT_BOUNDS),
     **dict.fromkeys(("zcount", "zremrangebyscore", "zrangebyscore", "zrevrangebyscore"), _SCORE_BOUNDS),
-    **dict.fromkeys(("incrbyfloat", "hincrbyfloat"), {"increment": "double"}),
+    **dict.fromkeys(("incrbyfloat", "hincrbyfloat"), {"increment": "double"}),  # noqa: RUF024
     **dict.fromkeys(("client|pause", "wait", "waitaof", "migrate"), _WHOLE),
-    **dict.fromkeys(("setbit", "bitfield"), {"value": "integer"}),
+    **dict.fromkeys(("setbit", "bitfield"), {"value": "integer"}),  # noqa: RUF024
     "xautoclaim": {**_TEXT_BOUNDS, "min-idle-time": "string"},
     "xclaim": {"min-idle-time": "string"},
     "hexpireat": {"unix-time-seconds": "integer"},
@@ -188,7 +188,7 @@ def _is_taken(item: _Item) -> bool:
 
 def _tagged(token: str, values: list[Argument]) -> Argument:
     """A token with its values: none, one, or a block of several."""
-    name = "" if token == '""' else token
+    name = "" if token == '""' else token  # noqa: S105
     if not values:
         return Argument(token.lower().strip('"') or "empty", "pure-token", token=name)
     if len(values) == 1 and values[0].token is None:
@@ -202,9 +202,7 @@ def _single(item: _Item, types: dict[str, str]) -> Argument:
     alternatives = [_joined(list(_sequence(each, types))) for each in item.alternatives]
     if len(alternatives) > 1:
         name = "-or-".join(each.name for each in alternatives[:3])
-        return Argument(
-            name, "oneof", optional=item.optional, arguments=tuple(alternatives)
-        )
+        return Argument(name, "oneof", optional=item.optional, arguments=tuple(alternatives))
     only = alternatives[0]
     if item.repeated:
         return replace(only, multiple=True, multiple_token=_is_token(item.alternatives[0][0]))

@@ -33,8 +33,31 @@ Handler = Callable[..., Reply]
 KeyFinder = Callable[[Sequence[bytes]], list[tuple[int, KeySpec]]]
 
 FLAGS: Final = frozenset(
-    """write readonly denyoom admin pubsub noscript blocking loading stale skip_monitor skip_slowlog skip_commandlog asking
-    fast no_auth may_replicate sentinel no_mandatory_keys no_async_loading no_multi movablekeys allow_busy module""".split()
+    [
+        "write",
+        "readonly",
+        "denyoom",
+        "admin",
+        "pubsub",
+        "noscript",
+        "blocking",
+        "loading",
+        "stale",
+        "skip_monitor",
+        "skip_slowlog",
+        "skip_commandlog",
+        "asking",
+        "fast",
+        "no_auth",
+        "may_replicate",
+        "sentinel",
+        "no_mandatory_keys",
+        "no_async_loading",
+        "no_multi",
+        "movablekeys",
+        "allow_busy",
+        "module",
+    ]
 )
 GROUP_CATEGORIES: Final = {
     "string": "string", "bitmap": "bitmap", "list": "list", "set": "set", "sorted-set": "sortedset", "hash": "hash",
@@ -106,7 +129,9 @@ class Command:
         self.deprecated: Final = deprecated
         """Since which version, and what is to be used instead."""
         self.subcommands: Final[dict[bytes, Command]] = {}
-        self.handler: Final[Handler] = handler if skip == 1 and handler is not None else _without_subcommand(handler)
+        self.handler: Final[Handler] = (
+            handler if skip == 1 and handler is not None else _without_subcommand(handler)
+        )
         self.calls = 0
         self.nanoseconds = 0
         self.rejected_calls = 0
@@ -191,7 +216,9 @@ class CommandTable:
 
         def declare(handler: Handler) -> Handler:
             words = name.count(" ") + 1
-            self.commands.append(Command(name, handler, **{"group": self.group, "skip": words, **declaration}))
+            self.commands.append(
+                Command(name, handler, **{"group": self.group, "skip": words, **declaration})
+            )
             return handler
 
         return declare

@@ -174,15 +174,19 @@ class ListValue:
         return body.index(index) if 0 <= index < body.count else None
 
     def set(self, index: int, element: bytes) -> None:
-        """Put `element` at `index`; IndexError outside. O(nodes skipped)."""
+        """Put `element` at `index`; IndexError outside. O(nodes skipped).
+
+        As in Redis, room is made for the element before the index is looked at: one that is outside leaves
+        a quicklist behind if the element is large.
+        """
+        body = self._body
+        if isinstance(body, ListPack):
+            body = self._grow(body, (element,))
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):
             msg = "list index out of range"
             raise IndexError(msg)
-        body = self._body
-        if isinstance(body, ListPack):
-            body = self._grow(body, (element,))
         if isinstance(body, ListPack):
             body.replace_at(body.seek(index), element)
         else:

@@ -86,7 +86,7 @@ class SkipList(SortedSetIndex):
     __slots__ = ("_head", "_last", "_length", "_rng")
 
     def __init__(self, rng: Random | None = None) -> None:
-        self._rng: Random = Random() if rng is None else rng  # noqa: S311 - heights, not secrets
+        self._rng: Random = Random() if rng is None else rng
         self._head = SkipListNode(0.0, b"")
         self._head.lanes = []
         self._head.spans = []

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # A slot in a list and the tuple of two it points to.
 BYTES_PER_PAIR: Final = 8 + getsizeof((0.0, b""))
 
+
 class _AfterAllMembers:
     """Greater than any member: `(score, AFTER_ALL_MEMBERS)` cuts behind all pairs of that score."""
 

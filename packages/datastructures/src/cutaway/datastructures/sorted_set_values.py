@@ -142,7 +142,10 @@ class SortedSetValue:
         if scores is None:
             small = self._small
             limits = self._limits
-            fits = len(small) < limits.zset_max_listpack_entries and len(member) <= limits.zset_max_listpack_value
+            fits = (
+                len(small) < limits.zset_max_listpack_entries
+                and len(member) <= limits.zset_max_listpack_value
+            )
             if fits or small.score(member) is not None:
                 return small.exchange(member, score)
             scores = self._become_large(small)

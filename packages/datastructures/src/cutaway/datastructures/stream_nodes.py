@@ -21,18 +21,23 @@ Nothing is cut out of a node. A deleted entry gets the flag DELETED and stays as
 moves it from `count` to `deleted`. A node goes away as a whole, when nothing in it is alive.
 
 Beside the pack, a node here remembers what it would otherwise have to parse again at every command: the two
-counts, the master's field names, and two positions. `head` is the first entry that may be alive, so that
-trimming one entry for each one added does not walk the tombstones; `mark` is where the last read stopped,
-so that a reader who comes back for the next entries goes on instead of searching. Both are only shortcuts:
-`check` compares everything with the bytes.
+counts, the master's field names, and positions. `head` is the first entry that may be alive, so that
+trimming one entry for each one added does not walk the tombstones. `_places` are the positions of all
+entries, four bytes each: a node that is read from its middle makes the list once, an append keeps it up, and
+from then on an ID is found by bisection, with only two integers decoded at each step. A node that is only
+appended to, or read from end to end, never has one. Both are only shortcuts: `check` compares everything with
+the bytes.
 
 The bytes are those of Redis's `t_stream.c`, and of an RDB file of type "stream listpacks".
 """
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Final
 
+from cutaway.datastructures.listpack_entries import decode_at, size_at
 from cutaway.datastructures.listpacks import ListPack
 
 if TYPE_CHECKING:
@@ -52,7 +57,6 @@ DELETED: Final = 1
 SAME_FIELDS: Final = 2
 _FLAGS_SAME: Final = (b"2", b"3")
 _FLAGS_DELETED: Final = (b"1", b"3")
-_AS_DELETED: Final = {b"0": b"1", b"2": b"3"}
 
 _MASTER_HEAD: Final = 3
 """Elements of the master entry before the field names; a zero follows them."""
@@ -60,14 +64,16 @@ _ONE_BYTE: Final = 128
 """Integers below are their own encoding in a listpack, so that a count can be written over the one before."""
 _SMALLEST: Final = 4
 """No entry has fewer elements."""
+_FLAGS_SIZE: Final = 2
+"""Bytes of an entry's flags in the pack, the first of which is their value."""
 _STEPWISE: Final = 8
-"""Up to so many entries from the tail are read one by one, backwards; beyond, all are decoded at once."""
+"""Up to so many of the last entries are read one by one, backwards; beyond, all are decoded at once."""
 
 
 class StreamNode:
     """A listpack of stream entries and what is known about it. Positions are those of the listpack."""
 
-    __slots__ = ("deleted", "fields", "head", "live", "mark", "master", "pack")
+    __slots__ = ("_places", "deleted", "fields", "head", "live", "master", "pack")
 
     def __init__(self, master: StreamID, pack: ListPack) -> None:
         """Take over a pack that has its master entry."""
@@ -80,8 +86,7 @@ class StreamNode:
         names = pack.skip(0, _MASTER_HEAD)
         self.fields = pack.to_list(names, width)
         self.head = pack.skip(names, width + 1)
-        self.mark: tuple[StreamID, int] | None = None
-        """(id, position): every entry up to `id` lies before `position`."""
+        self._places: array[int] | None = None
 
     @classmethod
     def opened_by(cls, master: StreamID, names: Sequence[bytes]) -> StreamNode:
@@ -118,6 +123,8 @@ class StreamNode:
         ms = b"%d" % (entry_id[0] - self.master[0])
         delta = (entry_id[1] - self.master[1]) & UINT64_MAX
         seq = b"%d" % (delta if delta <= INT64_MAX else delta - UINT64_MAX - 1)
+        if self._places is not None:
+            self._places.append(len(pack.entries))
         count = len(names)
         if names == self.fields:
             pack.extend((b"2", ms, seq, *values, b"%d" % (count + 3)))
@@ -128,7 +135,7 @@ class StreamNode:
     def delete(self, position: int) -> None:
         """Make a tombstone of the live entry at `position`. O(1) but for the step to the next live entry."""
         pack = self.pack
-        pack.replace_at(position, _AS_DELETED[pack.get(position)])
+        pack.entries[position] |= DELETED
         if position == self.head:
             self.head = self._after(position)
         self.live -= 1
@@ -142,7 +149,7 @@ class StreamNode:
         """Correct the remembered positions when the header has become longer or shorter."""
         if shift:
             self.head += shift
-            self.mark = None
+            self._places = None
 
     def start(self) -> int:
         """Return the position of the first entry, be it a tombstone. O(master fields)."""
@@ -203,38 +210,57 @@ class StreamNode:
         pack = self.pack
         return pack.skip(position, self._stated_size(pack.to_list(position, _SMALLEST), 0))
 
+    def _found_places(self) -> array[int]:
+        """Return the positions of all entries. O(entries) the first time, then O(1)."""
+        places = self._places
+        if places is None:
+            places = array("I")
+            position, end = self.start(), len(self.pack.entries)
+            while position < end:
+                places.append(position)
+                position = self._after(position)
+            self._places = places
+        return places
+
+    def _id_at(self, position: int) -> StreamID:
+        """Return the ID of the entry at `position`. O(1)."""
+        data = self.pack.entries
+        position += _FLAGS_SIZE
+        ms, seq = decode_at(data, position), decode_at(data, position + size_at(data, position))
+        return (self.master[0] + int(ms)) & UINT64_MAX, (self.master[1] + int(seq)) & UINT64_MAX
+
     def read(self, start: StreamID, end: StreamID, count: int | None = None) -> list[Entry]:
         """Return up to `count` live entries with start <= id <= end, in order.
 
-        O(m) from the node's start or from where the last read stopped; otherwise O(entries of the node).
+        O(log entries + m), and once in a node's life O(entries) if `start` lies in its midst.
         """
-        position, wanted = self.head, None
-        if self.mark is not None and self.mark[0] < start:
-            position, wanted = max(position, self.mark[1]), count
-        elif start <= self.master:
-            wanted = count
+        position, wanted = self.head, count
+        if start > self.master:
+            places = self._found_places()
+            index = bisect_left(places, start, key=self._id_at)
+            if index == len(places):
+                return []
+            position = max(position, places[index])
+            if start == end:
+                wanted = 1
         found: list[Entry] = []
-        seen: tuple[StreamID, int] | None = None
-        for index, deleted, entry_id, fields in self.entries(position, wanted):
+        for _, deleted, entry_id, fields in self.entries(position, wanted):
             if entry_id > end:
                 break
-            seen = entry_id, index
             if not deleted and entry_id >= start:
                 found.append((entry_id, fields))
                 if len(found) == count:
                     break
-        if seen is not None:
-            self.mark = seen[0], self._after(self.pack.skip(position, seen[1]))
         return found
 
     def read_back(self, start: StreamID, end: StreamID, count: int | None = None) -> list[Entry]:
-        """Return up to `count` live entries with start <= id <= end, the last first. O(entries)."""
+        """Return up to `count` live entries with start <= id <= end, the last first. O(log entries + m)."""
         if count is None or count > _STEPWISE:
-            found = self.read(start, end)
+            found = self.read(start, end) if count is None else self._read_last(start, end, count)
             found.reverse()
             return found[:count]
         found = []
-        for position in self._positions_back():
+        for position in self._positions_back(end):
             _, deleted, entry_id, fields = next(self.entries(position, 1))
             if entry_id < start or len(found) == count:
                 break
@@ -242,8 +268,21 @@ class StreamNode:
                 found.append((entry_id, fields))
         return found
 
-    def _positions_back(self) -> Iterator[int]:
-        """Yield the positions of the entries, tombstones included, from the last to the first."""
+    def _read_last(self, start: StreamID, end: StreamID, count: int) -> list[Entry]:
+        """Return, in order, live entries up to `end`: the last `count` or more, but none before `start`."""
+        places = self._found_places()
+        stop = bisect_right(places, end, key=self._id_at)
+        first = max(0, stop - count - self.deleted)
+        if first == stop:
+            return []
+        return self.read(max(start, self._id_at(places[first])), end)
+
+    def _positions_back(self, end: StreamID = MAX_ID) -> Iterator[int]:
+        """Yield the positions of the entries, tombstones included, from the last one up to `end` to the first."""
+        if end != MAX_ID:
+            places = self._found_places()
+            yield from reversed(places[: bisect_right(places, end, key=self._id_at)])
+            return
         pack = self.pack
         position = pack.last()
         while size := int(pack.get(position)):
@@ -253,23 +292,28 @@ class StreamNode:
             position = pack.prev(position)
 
     def find(self, entry_id: StreamID) -> int:
-        """Return the position of the live entry with this ID, or -1. O(entries of the node)."""
-        for index, deleted, found, _ in self.entries(self.head):
-            if found >= entry_id:
-                return self.pack.skip(self.head, index) if found == entry_id and not deleted else -1
-        return -1
+        """Return the position of the live entry with this ID, or -1. O(log entries), see `read`."""
+        places = self._found_places()
+        index = bisect_left(places, entry_id, key=self._id_at)
+        if index == len(places) or self._id_at(places[index]) != entry_id:
+            return -1
+        position = places[index]
+        return -1 if self.pack.entries[position] & DELETED else position
 
     def first_live(self) -> tuple[int, StreamID] | None:
         """Return (position, id) of the first live entry, and advance `head` to it. O(tombstones before)."""
-        for index, deleted, entry_id, _ in self.entries(self.head, 1):
-            if not deleted:
-                self.head = self.pack.skip(self.head, index)
-                return self.head, entry_id
+        data = self.pack.entries
+        position, end = self.head, len(data)
+        while position < end:
+            if not data[position] & DELETED:
+                self.head = position
+                return position, self._id_at(position)
+            position = self._after(position)
         return None
 
     def last_id(self) -> StreamID:
         """Return the ID of the last entry, be it a tombstone. O(1). Raises StopIteration if there is none."""
-        return next(self.entries(next(self._positions_back()), 1))[2]
+        return self._id_at(next(self._positions_back()))
 
     # --- inspection ---------------------------------------------------------------------------------------
 
@@ -301,3 +345,6 @@ class StreamNode:
         assert all(
             gone for offset, gone, _, _ in self.entries(start) if self.pack.skip(start, offset) < self.head
         ), "a live entry lies before the head"
+        if self._places is not None:
+            positions = [self.pack.skip(start, offset) for offset, _, _, _ in self.entries(start)]
+            assert list(self._places) == positions, "the positions are wrong"

@@ -27,7 +27,7 @@ CUTAWAY: Final = r"""
    │ ▪▪▪▪▪╱╱  ╱╱
    │ ▪▪▪╱╱ ⚙  ◆
    ╰──╱╱ ◆  ⚙  ▤
-"""
+"""  # noqa: RUF001
 
 
 class RichHandler(logging.Handler):
@@ -78,7 +78,13 @@ def banner(title: str, facts: Mapping[str, str], tips: Sequence[tuple[str, str]]
     hints.add_column(style="dim")
     for command, purpose in tips:
         hints.add_row(Text(f"  {command}"), purpose)
-    return Panel(Group(top, Text(), hints), title=f"[bold]{title}[/]", border_style="cyan", expand=False, padding=(0, 2))
+    return Panel(
+        Group(top, Text(), hints),
+        title=f"[bold]{title}[/]",
+        border_style="cyan",
+        expand=False,
+        padding=(0, 2),
+    )
 
 
 def console_for(stream: Any, *, colour: bool) -> Console | None:

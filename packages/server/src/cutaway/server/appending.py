@@ -137,7 +137,9 @@ class Appender:
             return False
         self._postponed_since = 0.0
         self.delayed_fsyncs += 1
-        log.warning("Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF without waiting for it.")
+        log.warning(
+            "Asynchronous AOF fsync is taking too long (disk is busy?). Writing the AOF without waiting for it."
+        )
         return True
 
     def _failed(self, aof: AppendOnlyFile) -> None:
@@ -145,7 +147,9 @@ class Appender:
             log.error("Error writing to the AOF file: %s", _reason(aof.error))
         self.last_write_ok = False
         if aof.fsync_policy == ALWAYS:
-            log.critical("Can't recover from an AOF write error when the AOF fsync policy is 'always'. Exiting...")
+            log.critical(
+                "Can't recover from an AOF write error when the AOF fsync policy is 'always'. Exiting..."
+            )
             self.on_fatal()
 
     def fsync_in_background(self) -> None:
@@ -186,13 +190,17 @@ class Appender:
             else:
                 self.rewrite_path = str(Path(config.text("dir")) / f"temp-rewriteaof-bg-{os.getpid()}.aof")
             path = self.rewrite_path
-            self.child = Child("aof", lambda: self._write_base(path, rdb=rdb), config.integer("rdb-key-save-delay"))
+            self.child = Child(
+                "aof", lambda: self._write_base(path, rdb=rdb), config.integer("rdb-key-save-delay")
+            )
         except OSError as error:
             if self.aof is not None:
                 self.aof.abort_rewrite()
             self.last_rewrite_ok = False
             log.warning("Can't rewrite append only file in background: %s", _reason(error))
-            raise CommandError(f"ERR Can't rewrite append only file in background: {_reason(error)}") from error
+            raise CommandError(
+                f"ERR Can't rewrite append only file in background: {_reason(error)}"
+            ) from error
         log.info("Background append only file rewriting started by pid %d", self.child.pid)
 
     def poll(self) -> None:
@@ -204,7 +212,9 @@ class Appender:
             config = self._engine.config
             if self.scheduled or (
                 aof is not None
-                and aof.wants_rewrite(config.integer("auto-aof-rewrite-percentage"), config.integer("auto-aof-rewrite-min-size"))
+                and aof.wants_rewrite(
+                    config.integer("auto-aof-rewrite-percentage"), config.integer("auto-aof-rewrite-min-size")
+                )
             ):
                 if not self.scheduled and aof is not None:
                     log.info("Starting automatic rewriting of AOF on %d%% growth", aof.growth())

@@ -256,7 +256,7 @@ class Connection(asyncio.Protocol):
         return now - self._soft_since >= seconds
 
     def check(self, now_ms: int, timeout: int) -> None:
-        """The server's regular look at each connection: is it idle for too long, does its buffer exceed a limit?"""
+        """The server's regular look at each connection: is it idle for too long, does its buffer exceed a limit?"""  # noqa: D400
         if self.client.blocked is None and timeout and now_ms - self.client.last_interaction > timeout * 1000:
             if not self.client.flags & {"P", "S", "M"}:
                 log.info("closing idle client %s", self.client.address)

@@ -50,7 +50,16 @@ class LoadError(Exception):
 class Loader:
     """Fills an engine's keyspace."""
 
-    __slots__ = ("_client", "_engine", "_last_line", "expired", "keys", "loaded_bytes", "started", "total_bytes")
+    __slots__ = (
+        "_client",
+        "_engine",
+        "_last_line",
+        "expired",
+        "keys",
+        "loaded_bytes",
+        "started",
+        "total_bytes",
+    )
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
@@ -108,7 +117,9 @@ class Loader:
     def _has_aof(self) -> bool:
         config = self._engine.config
         try:
-            if upgrade_single_file(OSFiles(), config.text("dir"), str(self._aof_directory()), config.text("appendfilename")):
+            if upgrade_single_file(
+                OSFiles(), config.text("dir"), str(self._aof_directory()), config.text("appendfilename")
+            ):
                 log.info("Took over the single append only file of an older version")
         except (OSError, AOFError) as error:
             raise LoadError(str(error)) from error
@@ -169,7 +180,9 @@ class Loader:
                         self.loaded_bytes = reader.source.offset
                         yield
             except RDBError as error:
-                raise LoadError(f"Error loading {path}: {error}. Look at it with: python -m cutaway.persistence check {path}") from error
+                raise LoadError(
+                    f"Error loading {path}: {error}. Look at it with: python -m cutaway.persistence check {path}"
+                ) from error
         if self.expired:
             log.info("%d keys had expired already", self.expired)
 
@@ -197,7 +210,9 @@ class Loader:
                 replay.cut_torn_tail()
         except (AOFError, OSError) as error:
             hint = f"python -m cutaway.persistence check {directory} --fix"
-            raise LoadError(f"Error loading the append only file: {error}. Look at it with: {hint}") from error
+            raise LoadError(
+                f"Error loading the append only file: {error}. Look at it with: {hint}"
+            ) from error
 
     def _options(self) -> ValueOptions:
         return ValueOptions(limits=self._engine.limits)
@@ -208,7 +223,9 @@ class Loader:
             self._client = engine.connect()
         command = engine.lookup(argv)
         if isinstance(command, CommandError):
-            raise LoadError(f"Unknown command '{argv[0].decode(errors='replace')}' reading the append only file {replay.file} at offset {replay.offset}")
+            raise LoadError(
+                f"Unknown command '{argv[0].decode(errors='replace')}' reading the append only file {replay.file} at offset {replay.offset}"
+            )
         gates, engine.gates = engine.gates, ()
         try:
             engine.execute(self._client, argv)
@@ -227,7 +244,9 @@ class Loader:
     def _take_key(self, item: Entry, *, drop_expired: bool) -> None:
         keyspace = self._engine.keyspace
         if item.db >= len(keyspace.databases):
-            raise LoadError(f"the file has keys in database {item.db}, but `databases` is {len(keyspace.databases)}")
+            raise LoadError(
+                f"the file has keys in database {item.db}, but `databases` is {len(keyspace.databases)}"
+            )
         if item.expire_at is not None and drop_expired and item.expire_at <= keyspace.now:
             self.expired += 1
             return

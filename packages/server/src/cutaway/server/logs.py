@@ -73,7 +73,11 @@ class Logs:
             place = (Path(self._config.text("dir")) / path).absolute()
             self._line_handler = logging.handlers.WatchedFileHandler(place, encoding="utf-8")
             return self._line_handler
-        if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and self._config.text("log-format") == "legacy":
+        if (
+            sys.stdout.isatty()
+            and not os.environ.get("NO_COLOR")
+            and self._config.text("log-format") == "legacy"
+        ):
             from cutaway.observability import terminal  # noqa: PLC0415 - optional, and only for a person
 
             self.console = terminal.console_for(sys.stdout, colour=True)
@@ -98,8 +102,18 @@ def announce(engine: Engine, logs: Logs | None) -> None:
         _show_banner(engine, logs.console)
         return
     log.info("oO0OoO0OoO0Oo Cutaway is starting oO0OoO0OoO0Oo")
-    log.info("Cutaway version=%s, bits=64, python=%s, pid=%d, just started", VERSION, platform.python_version(), pid)
-    log.info("Running mode=standalone, port=%d, %d commands, PID: %d", config.integer("port"), _commands(engine), pid)
+    log.info(
+        "Cutaway version=%s, bits=64, python=%s, pid=%d, just started",
+        VERSION,
+        platform.python_version(),
+        pid,
+    )
+    log.info(
+        "Running mode=standalone, port=%d, %d commands, PID: %d",
+        config.integer("port"),
+        _commands(engine),
+        pid,
+    )
     log.info("Server initialized")
 
 

@@ -67,7 +67,7 @@ def _load(source: str, attribute: str) -> Any:
             path = Path(source).resolve()
             spec = importlib.util.spec_from_file_location(path.stem, path)
             if spec is None or spec.loader is None:
-                raise PartError(f"{source} is not a Python file")
+                raise PartError(f"{source} is not a Python file")  # noqa: TRY301
             module = importlib.util.module_from_spec(spec)
             spec.loader.exec_module(module)
         else:

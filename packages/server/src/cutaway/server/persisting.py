@@ -199,7 +199,9 @@ def bgrewriteaof(client: Client) -> Reply:
     return "Background append only file rewriting started"
 
 
-@persisting.command("LASTSAVE", arity=1, flags="loading stale fast", acl="admin dangerous", tips=["nondeterministic_output"])
+@persisting.command(
+    "LASTSAVE", arity=1, flags="loading stale fast", acl="admin dangerous", tips=["nondeterministic_output"]
+)
 def lastsave(client: Client) -> Reply:
     """Returns when the last snapshot succeeded, in seconds since the epoch. O(1)."""
     return _persistence(client).saver.last_save

@@ -126,7 +126,10 @@ class Saver:
         self.last_copied_bytes = child.copied_bytes
         if not child.error:
             self._succeeded(self.last_changes)
-            log.info("Background saving terminated with success; %.1f MB were copied on write", child.copied_bytes / 2**20)
+            log.info(
+                "Background saving terminated with success; %.1f MB were copied on write",
+                child.copied_bytes / 2**20,
+            )
             return
         with contextlib.suppress(OSError):
             Path(self.temporary).unlink()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import CommandError, Engine
-from cutaway.resp import Encoder, ProtocolError, Reply
+from cutaway.resp import ProtocolError, Reply
 from cutaway.server import collector
 from cutaway.server.connection import Connection
 
@@ -70,7 +70,9 @@ class Server:
 
     # ---- listening
 
-    async def listen_tcp(self, hosts: Sequence[str], port: int, backlog: int = 511, ssl: Any = None) -> list[tuple[str, int]]:
+    async def listen_tcp(
+        self, hosts: Sequence[str], port: int, backlog: int = 511, ssl: Any = None
+    ) -> list[tuple[str, int]]:
         """Listen on each address; one written with a leading dash may be missing. Gives the addresses in use."""
         bound: list[tuple[str, int]] = []
         for host in hosts:
@@ -95,7 +97,9 @@ class Server:
         with contextlib.suppress(FileNotFoundError):
             if Path(path).is_socket():
                 Path(path).unlink()
-        self._listeners.append(await self.loop.create_unix_server(lambda: Connection(self), path, backlog=backlog))
+        self._listeners.append(
+            await self.loop.create_unix_server(lambda: Connection(self), path, backlog=backlog)
+        )
         if mode:
             os.chmod(path, mode)  # noqa: PTH101
 
@@ -226,4 +230,3 @@ class _Flushing:
     def take(self) -> list[Connection]:
         connections, self._connections = self._connections, []
         return connections
-

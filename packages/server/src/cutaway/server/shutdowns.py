@@ -50,7 +50,9 @@ def stop(server: Server, manner: Manner) -> bool:
             persistence.shut_down(save=save and not loading)
         except CommandError:
             if not manner.force:
-                log.warning("Error trying to save the DB, can't exit. Use SHUTDOWN NOSAVE or FORCE to exit all the same.")
+                log.warning(
+                    "Error trying to save the DB, can't exit. Use SHUTDOWN NOSAVE or FORCE to exit all the same."
+                )
                 return False
     log.info("Cutaway is now ready to exit, bye bye...")
     server.stopping.set()

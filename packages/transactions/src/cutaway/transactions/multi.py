@@ -132,7 +132,7 @@ class Transaction:
             self.close()
 
     def _run(self, command: Command, argv: Sequence[bytes]) -> Reply:
-        """One command of the queue, which was let in when it was queued: only permissions are asked for again."""
+        """One command of the queue. It was let in when it was queued; permissions are asked for again."""
         client, engine = self._client, self._client.engine
         may_still_run: MayStillRun | None = engine.extras.get("may_still_run")
         if may_still_run is not None:
