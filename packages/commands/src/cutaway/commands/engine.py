@@ -7,7 +7,8 @@ socket, no file, no time but what its clock says, and no other room: those hook 
 ==================  ===========================================================================================
 `gates`             may refuse a command before it runs: ACL, memory, loading, a read-only replica, a pause
 `client.intercept`  may take a command away before it runs: MULTI queues it
-`on_call`           hear of every command that ran, and for how long: slow log, latency, MONITOR
+`on_slow`           hears of the commands that ran for longer than `slow_after`: slow log, latency
+`on_call`           hear of every command that ran: MONITOR
 `on_propagate`      get what was written, as commands: the append-only file, replicas
 `keyspace.on_change`  hear of every changed key: WATCH, notifications, client-side caching
 `on_cron`           get their turn ten times a second
@@ -56,6 +57,7 @@ CallListener = Callable[[Client, Command, Sequence[bytes], int], None]
 MAX_SPELLINGS: Final = 2048
 SLOW_ENOUGH_TO_TICK: Final = 1_000_000
 """Nanoseconds; after a command that took longer, the batch's moment is taken anew."""
+NEVER: Final = 2**63
 _LIMIT_FIELDS: Final = tuple(field.name for field in fields(Limits))
 log: Final = logging.getLogger("cutaway.engine")
 
@@ -66,7 +68,7 @@ class Engine:
     __slots__ = (
         "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config", "effects", "errors_by_code",
         "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_cron",
-        "on_propagate", "pending", "reclaimer", "stopwatch",
+        "on_propagate", "on_slow", "pending", "reclaimer", "slow_after", "stopwatch",
     )  # fmt: skip
 
     def __init__(
@@ -101,6 +103,9 @@ class Engine:
         self.active_expiry: Final = ActiveExpiry(self.keyspace, stopwatch)
         self.gates: tuple[Gate, ...] = ()
         self.on_call: tuple[CallListener, ...] = ()
+        self.slow_after = NEVER
+        """From how many nanoseconds on a call is told to `on_slow`."""
+        self.on_slow: CallListener = _ignore_call
         self.on_propagate: tuple[Callable[[list[Effect]], None], ...] = ()
         self.on_cron: tuple[Callable[[int], None], ...] = ()
         self.nesting = 0
@@ -247,8 +252,11 @@ class Engine:
         elapsed = self.stopwatch() - started
         command.calls += 1
         command.nanoseconds += elapsed
+        command.latencies.append(elapsed)
         if keyspace.dirty != dirty or self.effects:
             self._wrote(client, command, argv)
+        if elapsed >= self.slow_after:
+            self.on_slow(client, command, argv, elapsed)
         if self.on_call:
             for listener in self.on_call:
                 listener(client, command, argv, elapsed)
@@ -346,6 +354,10 @@ class Engine:
         """Let the clients go whose time to wait is over; the server calls it at `blocking.next_deadline()`."""
         self.tick()
         self.blocking.expire(self.keyspace.now)
+
+
+def _ignore_call(_client: Client, _command: Command, _argv: Sequence[bytes], _elapsed: int) -> None:
+    """The default for `on_slow`."""
 
 
 def _as_bytes(argument: bytes | str | float) -> bytes:

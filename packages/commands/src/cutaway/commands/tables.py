@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -73,7 +74,7 @@ class Command:
 
     __slots__ = (
         "acl_categories", "arity", "calls", "complexity", "container", "deprecated", "doc_flags", "failed_calls", "flags", "full_name", "group",
-        "handler", "history", "is_blocking", "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs",
+        "handler", "history", "is_blocking", "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs", "latencies",
         "max_argc", "min_argc", "name", "nanoseconds", "rejected_calls", "since", "subcommands", "summary", "syntax",
         "tips",
     )  # fmt: skip
@@ -136,6 +137,8 @@ class Command:
         self.nanoseconds = 0
         self.rejected_calls = 0
         self.failed_calls = 0
+        self.latencies: list[int] | deque[int] = deque(maxlen=0)
+        """The nanoseconds of the last calls, for who makes statistics of them; a deque of length 0 keeps none."""
 
     def _categories(self, explicit: str) -> Iterator[str]:
         words = explicit.split()
@@ -179,6 +182,7 @@ class Command:
         """A copy with counters at zero and no subcommands yet: every engine counts for itself."""
         twin = copy.copy(self)
         twin.reset_counters()
+        twin.latencies = deque(maxlen=0)
         object.__setattr__(twin, "subcommands", {})
         return twin
 
