@@ -71,9 +71,12 @@ INT64_MIN: Final = -(2**63)
 
 
 class ToLua:
-    """Replies to Lua values. `pack`, `extend`, `single` and `map` are functions of Lua that make tables."""
+    """Replies to Lua values. `pack`, `extend`, `single` and `map` are functions of Lua that make tables.
 
-    __slots__ = ("_extend", "_map", "_pack", "_single")
+    `single(key, value)` is the table with that one field.
+    """
+
+    __slots__ = ("_extend", "_map", "_pack", "single")
 
     def __init__(
         self, pack: Callable[..., LuaValue], extend: Callable[..., None],
@@ -81,7 +84,7 @@ class ToLua:
     ) -> None:  # fmt: skip
         self._pack: Final = pack
         self._extend: Final = extend
-        self._single: Final = single
+        self.single: Final = single
         self._map: Final = map
 
     def array(self, values: Sequence[LuaValue]) -> LuaValue:
@@ -99,7 +102,7 @@ class ToLua:
         if kind is bytes or kind is int:
             return reply
         if kind is str:
-            return self._single(b"ok", _encoded(reply))
+            return self.single(b"ok", _encoded(reply))
         if reply is None or reply is NULL_ARRAY:
             return None if protocol == 3 else False
         if isinstance(reply, (list, tuple)):
@@ -110,9 +113,11 @@ class ToLua:
             return bytes(reply)
         return self._special(reply, protocol)
 
-    def error(self, text: bytes) -> LuaValue:
-        """`{err = text}`; the error was counted when the command failed, and is not counted again."""
-        return self._map(b"", b"err", text, b"ignore_error_stats_update", True)
+    def error(self, text: bytes, *, was_counted: bool = True) -> LuaValue:
+        """`{err = text}`; one that was counted when the command failed is not counted again."""
+        if was_counted:
+            return self._map(b"", b"err", text, b"ignore_error_stats_update", True)
+        return self.single(b"err", text)
 
     def _sequence(self, items: Iterable[Reply], protocol: int) -> LuaValue:
         return self.array([item if type(item) is bytes else self.convert(item, protocol) for item in items])
@@ -123,7 +128,7 @@ class ToLua:
         if isinstance(reply, bool):
             return reply if three else int(reply)
         if isinstance(reply, float):
-            return self._single(b"double", reply) if three else format_double(reply)
+            return self.single(b"double", reply) if three else format_double(reply)
         if isinstance(reply, (dict, MapReply, PairMap)):
             items = list(reply.items()) if isinstance(reply, dict) else list(reply.items)
             if three:
@@ -141,13 +146,13 @@ class ToLua:
         if isinstance(reply, Verbatim):
             if three:
                 format = reply.format.encode()  # noqa: A001
-                return self._single(
+                return self.single(
                     b"verbatim_string", self._map(b"", b"string", reply.text, b"format", format)
                 )
             return bytes(reply.text)
         if isinstance(reply, BigNumber):
             text = b"%d" % reply.value
-            return self._single(b"big_number", text) if three else text
+            return self.single(b"big_number", text) if three else text
         if isinstance(reply, Push):
             return self._sequence(reply.items, protocol)
         if isinstance(reply, Attributed):

@@ -23,6 +23,9 @@ from cutaway.scripting.conversions import CHUNK, LuaValue, ToLua
 MEMORY_LIMIT: Final = 1024 * 1024 * 1024
 """Bytes that scripts may use, all together. Redis has no such limit."""
 
+RESERVE: Final = 64 * 1024 * 1024
+"""Bytes of the limit that a script can use, but the host does not: what it hands over has to fit."""
+
 LuaFunction = Callable[..., Any]
 
 
@@ -42,7 +45,7 @@ def source(name: str) -> bytes:
 class Interpreter:
     """A Lua state, the sandbox in it, and what Python needs of both."""
 
-    __slots__ = ("_compile", "_define", "_define_value", "_error", "_functions", "_run", "_run_function", "_run_with_tables",
+    __slots__ = ("_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_run", "_run_function", "_run_with_tables",
                  "_runtime", "_where", "interrupt", "to_lua")  # fmt: skip
 
     def __init__(self, interrupt: Callable[[], bytes | None], memory: int = MEMORY_LIMIT) -> None:
@@ -54,6 +57,7 @@ class Interpreter:
             encoding=None, source_encoding="latin-1", register_eval=False, register_builtins=False, unpack_returned_tuples=True,
             attribute_filter=_refuse, max_memory=memory,
         )  # fmt: skip
+        self._ceiling: Final = memory - RESERVE
         self.interrupt = interrupt
         functions = self._functions = self._load(b"sandbox.lua", source("sandbox.lua"))()
         self._run: Final[LuaFunction] = functions[b"run"]
@@ -75,7 +79,7 @@ class Interpreter:
 
     def define(self, library: str, name: str, function: Callable[..., LuaValue]) -> None:
         """Give scripts `library.name`, a function of the host's."""
-        self._define(library.encode(), name.encode(), _sealed(function))
+        self._define(library.encode(), name.encode(), function)
 
     def define_value(self, library: str, name: str, value: LuaValue) -> None:
         """Give scripts the constant `library.name`."""
@@ -137,11 +141,10 @@ class Interpreter:
         """Bytes that Lua holds."""
         return int(self._runtime.get_memory_used())
 
+    def has_room(self, size: int) -> bool:
+        """Whether a value of `size` bytes can be handed over. It must not fail half way: no exception can leave Lua's allocator."""
+        return self._runtime.get_memory_used() + size < self._ceiling
+
 
 def _pair(answer: Any) -> tuple[Any, Any]:
     return answer if isinstance(answer, tuple) else (answer, None)
-
-
-def _sealed(function: Callable[..., LuaValue]) -> Callable[..., LuaValue]:
-    """The same function, without a way for an exception that nobody expected to reach the script."""
-    return function

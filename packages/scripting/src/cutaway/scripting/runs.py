@@ -28,7 +28,7 @@ class Run:
     """A script that is running."""
 
     __slots__ = ("_client", "_engine", "_may_exceed_memory", "_read_only", "argv", "caller", "has_written", "is_eval", "killed", "name",
-                 "started_at")  # fmt: skip
+                 "propagates", "started_at")  # fmt: skip
 
     def __init__(self, caller: Client, client: Client, name: bytes, argv: Sequence[bytes], *, read_only: bool, may_exceed_memory: bool,
                  is_eval: bool) -> None:  # fmt: skip
@@ -38,6 +38,8 @@ class Run:
         self.is_eval: Final = is_eval
         self.has_written = False
         self.killed = False
+        self.propagates = True
+        """`redis.set_repl`: whether what it writes goes to the log and to replicas."""
         self.started_at: Final = caller.engine.stopwatch()
         self._engine: Final = caller.engine
         self._client: Final = client
@@ -88,8 +90,16 @@ class Run:
                     raise Refused("-" + refusal.message)
         if command.is_write:
             self.has_written = True
-        reply = engine.call(client, command, argv)
+        reply = engine.call(client, command, argv) if self.propagates else self._call_unlogged(argv)
         return reply.timeout_reply if type(reply) is Block else reply
+
+    def _call_unlogged(self, argv: Sequence[bytes]) -> Reply:
+        engine = self._engine
+        assert self._client.command is not None
+        before = len(engine.pending)
+        reply = engine.call(self._client, self._client.command, argv)
+        del engine.pending[before:]
+        return reply
 
     def _refused(self, _error: CommandError | None, text: str) -> Refused:
         self._engine.count_error(CommandError(f"ERR {text}"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cutaway.commands import CommandError
-from cutaway.config.quoting import QuotingError, split_arguments
+from cutaway.resp.inline import split_inline
 
 FLAGS: Final = ("no-writes", "allow-oom", "allow-stale", "no-cluster", "allow-cross-slot-keys")
 
@@ -32,8 +32,8 @@ def _words(body: bytes, problem: str) -> tuple[list[bytes], int]:
     if end < 0:
         raise CommandError(f"ERR {problem}")
     try:
-        return split_arguments(body[:end].partition(b"\0")[0]), end
-    except QuotingError:
+        return split_inline(body[:end].partition(b"\0")[0]), end
+    except ValueError:
         return [], end
 
 

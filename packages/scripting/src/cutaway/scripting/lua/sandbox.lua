@@ -308,7 +308,7 @@ end
 local function script_frame()
   local level = 3
   local frame = getinfo(level, "Sl")
-  while frame and (frame.what == "C" or frame.source == "@sandbox") do
+  while frame and (frame.what == "C" or frame.what == "tail" or frame.source == "@sandbox") do
     level = level + 1
     frame = getinfo(level, "Sl")
   end

@@ -1,0 +1,184 @@
+"""The room's state: the interpreter of EVAL, the scripts it knows, the script that runs.
+
+`engine.extras["scripting"]` holds it. The interpreter is made when the first script comes: a server that runs none
+pays nothing, and one without Lua says so only then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from cutaway.commands import Client, Command, CommandError, Engine
+from cutaway.resp import Reply
+from cutaway.scripting import errors, libraries
+from cutaway.scripting.api import Api, define_script_functions
+from cutaway.scripting.conversions import FromLua
+from cutaway.scripting.interpreter import Interpreter, LuaFunction
+from cutaway.scripting.runs import Run
+from cutaway.scripting.shebangs import Shebang, script_shebang
+
+ROOM: Final = "scripting"
+
+
+class Script:
+    """A script that was loaded."""
+
+    __slots__ = ("body", "function", "sha", "shebang")
+
+    def __init__(self, sha: bytes, body: bytes, function: LuaFunction, shebang: Shebang) -> None:
+        self.sha: Final = sha
+        self.body: Final = body
+        self.function: Final = function
+        self.shebang: Final = shebang
+
+
+def sha1(body: bytes) -> bytes:
+    """The name of a script: the SHA1 of its text, in hexadecimal."""
+    return hashlib.sha1(body, usedforsecurity=False).hexdigest().encode()
+
+
+class Scripting:
+    """One for each engine."""
+
+    __slots__ = ("_api", "_client", "_interpreter", "_threshold", "engine", "run", "scripts", "yield_to_others")
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self.scripts: Final[dict[bytes, Script]] = {}
+        self.run: Run | None = None
+        """The script or function that is running."""
+        self.yield_to_others: Callable[[], None] | None = None
+        self._interpreter: Interpreter | None = None
+        self._api: Api | None = None
+        self._client: Client | None = None
+        self._threshold = 0
+        engine.config.subscribe("busy-reply-threshold", self._set_threshold)
+
+    def _set_threshold(self, milliseconds: int) -> None:
+        self._threshold = milliseconds
+
+    # ---- scripts
+
+    @property
+    def lua(self) -> Interpreter:
+        """The interpreter of EVAL. Raises if there is no Lua."""
+        if self._interpreter is None:
+            lua = Interpreter(self.interrupt)
+            self._api = Api(self.engine, lua)
+            define_script_functions(lua)
+            libraries.define(lua, self.engine)
+            lua.seal()
+            self._interpreter = lua
+        return self._interpreter
+
+    def load(self, body: bytes) -> Script:
+        """The script with this text, compiled if it is new. Raises CommandError if Lua cannot read it. O(length)."""
+        sha = sha1(body)
+        script = self.scripts.get(sha)
+        if script is None:
+            shebang = script_shebang(body)
+            lua = self.lua
+            try:
+                function = lua.compile(body[shebang.length :], b"@user_script")
+            except CommandError as error:
+                raise CommandError(f"ERR Error compiling script (new function): {error.message}") from None
+            script = self.scripts[sha] = Script(sha, body, function, shebang)
+        return script
+
+    def flush(self) -> None:
+        """Forget all scripts, and begin with a fresh interpreter."""
+        self.scripts.clear()
+        self._interpreter = self._api = None
+
+    # ---- running
+
+    def evaluate(self, client: Client, script: Script, argv: Sequence[bytes], key_count: int, *, read_only: bool) -> Reply:
+        """Run a script for a client. `argv` is the request: command, script, number of keys, keys, arguments."""
+        run = self.prepare(client, script.sha, argv, script.shebang.flags, read_only=read_only, is_eval=True)
+        assert self._api is not None
+        return self.execute(run, self.lua, self._api, script.function, argv, key_count)
+
+    def prepare(
+        self, client: Client, name: bytes, argv: Sequence[bytes], flags: frozenset[str] | None, *, read_only: bool, is_eval: bool,
+    ) -> Run:
+        """What the flags promise against what is asked for. Raises CommandError if the script may not run."""
+        if flags is not None and "no-writes" not in flags and read_only:
+            raise errors.WRITE_FLAG_IN_RO
+        may_exceed = flags is not None and "allow-oom" in flags
+        if self._client is None:
+            self._client = Client(self.engine, 0)
+            self._client.deny_blocking = True
+        no_writes = read_only or (flags is not None and "no-writes" in flags)
+        return Run(client, self._client, name, argv, read_only=no_writes, may_exceed_memory=may_exceed, is_eval=is_eval)
+
+    def execute(
+        self, run: Run, lua: Interpreter, api: Api, function: LuaFunction, argv: Sequence[bytes], key_count: int,
+    ) -> Reply:
+        """Run `function`, and make a reply of what it returns."""
+        engine = self.engine
+        self.run = api.run = run
+        try:
+            with engine.unit():
+                answer = lua.run(
+                    function, argv[3 : 3 + key_count], argv[3 + key_count :],
+                    watched=self._threshold > 0, as_function=not run.is_eval,
+                )  # fmt: skip
+        finally:
+            self.run = api.run = None
+        if answer[0]:
+            return FromLua(answer[1:], run.protocol, engine.count_error).read()
+        return self._failed(run, answer)
+
+    def _failed(self, run: Run, answer: Sequence[object]) -> CommandError:
+        if len(answer) == 2:
+            return CommandError(f"ERR Error running script {_text(run.name)}, {_text(answer[1])[:100]}")
+        _, text, source, line, was_counted = answer
+        message = _text(text) if text is not None else "ERR unknown error"
+        if source is not None and line is not None:
+            message += f" script: {_text(run.name)}, on {_text(source)}:{line}."
+        error = CommandError(message)
+        if not was_counted:
+            self.engine.count_error(error)
+        return error
+
+    def interrupt(self) -> bytes | None:
+        """Called from time to time while a script runs; the text of the error that ends it, if it has to end."""
+        run = self.run
+        if run is None:
+            return None
+        if self.yield_to_others is not None and run.milliseconds >= self._threshold:
+            now = self.engine.keyspace.now
+            self.yield_to_others()
+            self.engine.keyspace.now = now
+        return errors.KILLED.encode() if run.killed else None
+
+    def kill(self, *, is_eval: bool) -> Reply:
+        """SCRIPT KILL and FUNCTION KILL. Raises CommandError if there is nothing to kill, or it must not be killed."""
+        run = self.run
+        if run is None:
+            raise errors.NOT_BUSY
+        if run.has_written:
+            raise errors.UNKILLABLE
+        if run.is_eval != is_eval:
+            raise errors.BUSY_SCRIPT if run.is_eval else errors.BUSY_FUNCTION
+        run.killed = True
+        return "OK"
+
+    def gate(self, client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
+        """While a script is running too long, others may do little more than kill it."""
+        run = self.run
+        if run is None or "allow_busy" in command.flags:
+            return None
+        return errors.BUSY_SCRIPT if run.is_eval else errors.BUSY_FUNCTION
+
+
+def room(client: Client) -> Scripting:
+    """The room of the client's engine."""
+    state: Scripting = client.engine.extras[ROOM]
+    return state
+
+
+def _text(value: object) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
