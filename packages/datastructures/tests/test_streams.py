@@ -9,7 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from cutaway.datastructures.limits import Limits
 from cutaway.datastructures.listpacks import ListPack
-from cutaway.datastructures.stream_nodes import MAX_ID, MIN_ID, UINT64_MAX
+from cutaway.datastructures.stream_nodes import MAX_ID, MIN_ID, UINT64_MAX, StreamID, StreamNode
 from cutaway.datastructures.streams import Stream, next_id, pack_id, previous_id
 
 # Few names, so that entries often share the master's fields; values that a listpack stores in different ways.
@@ -230,3 +230,31 @@ def test_bytes_that_are_no_node_are_refused(junk: bytes) -> None:
     else:
         with pytest.raises(ValueError, match=r"stream node 1-1"):
             stream.add_node(pack_id(1, 1), pack)
+
+
+@pytest.mark.parametrize("entries", [100, 1_000, 10_000])
+def test_an_entry_is_found_by_few_looks_at_ids(monkeypatch: pytest.MonkeyPatch, entries: int) -> None:
+    """Reading, finding and deleting in the midst of a node bisect it: steps are counted, not seconds."""
+    stream = Stream(Limits(stream_node_max_entries=0, stream_node_max_bytes=0))
+    for seq in range(1, entries + 1):
+        stream.append((0, seq), [(b"f", b"v")])
+    assert stream.node_count == 1
+    looks = [0]
+    look = StreamNode._id_at
+
+    def counted(node: StreamNode, position: int) -> StreamID:
+        looks[0] += 1
+        return look(node, position)
+
+    monkeypatch.setattr(StreamNode, "_id_at", counted)
+    few = entries.bit_length() + 2
+    middle = (0, entries // 2)
+    for task in (
+        lambda: stream.get(middle),
+        lambda: list(stream.range(middle, count=3)),
+        lambda: list(stream.range(end=middle, count=3, reverse=True)),
+        lambda: stream.delete(middle),
+    ):
+        looks[0] = 0
+        assert task()
+        assert looks[0] <= few

@@ -208,7 +208,11 @@ class StreamNode:
     def _after(self, position: int) -> int:
         """Return the position behind the entry at `position`."""
         pack = self.pack
-        return pack.skip(position, self._stated_size(pack.to_list(position, _SMALLEST), 0))
+        data = pack.entries
+        if data[position] & SAME_FIELDS:
+            return pack.skip(position, len(self.fields) + _SMALLEST)
+        position = pack.skip(position, _SMALLEST - 1)
+        return pack.skip(position, 2 * int(decode_at(data, position)) + 2)
 
     def _found_places(self) -> array[int]:
         """Return the positions of all entries. O(entries) the first time, then O(1)."""
@@ -234,15 +238,21 @@ class StreamNode:
 
         O(log entries + m), and once in a node's life O(entries) if `start` lies in its midst.
         """
-        position, wanted = self.head, count
-        if start > self.master:
-            places = self._found_places()
-            index = bisect_left(places, start, key=self._id_at)
-            if index == len(places):
-                return []
-            position = max(position, places[index])
-            if start == end:
-                wanted = 1
+        if start <= self.master:
+            return self._collect(self.head, start, end, count, count)
+        if start == end:
+            position = self.find(start)
+            return self._collect(position, start, end, 1, 1) if position >= 0 else []
+        places = self._found_places()
+        index = bisect_left(places, start, key=self._id_at)
+        if index == len(places):
+            return []
+        return self._collect(max(self.head, places[index]), start, end, count, count)
+
+    def _collect(
+        self, position: int, start: StreamID, end: StreamID, count: int | None, wanted: int | None
+    ) -> list[Entry]:
+        """Return up to `count` live entries from `position` on, and decode about `wanted` at first."""
         found: list[Entry] = []
         for _, deleted, entry_id, fields in self.entries(position, wanted):
             if entry_id > end:
@@ -275,7 +285,7 @@ class StreamNode:
         first = max(0, stop - count - self.deleted)
         if first == stop:
             return []
-        return self.read(max(start, self._id_at(places[first])), end)
+        return self._collect(places[first], start, end, None, stop - first + 1)
 
     def _positions_back(self, end: StreamID = MAX_ID) -> Iterator[int]:
         """Yield the positions of the entries, tombstones included, from the last one up to `end` to the first."""
