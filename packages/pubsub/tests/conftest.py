@@ -1,9 +1,9 @@
 """Our engine and a real server, each with several clients, given the same steps.
 
-A scenario is a list of lines such as `a: SUBSCRIBE news`: the client's letter, and what it sends. After each step every client
-must have got the same bytes from both, messages included: what is compared is the whole stream of each connection.
-Our side has no socket. `Wire` does for one client what a connection does: it encodes, and puts a message that the client's
-own command brought about after the reply.
+A scenario is a list of lines such as `a: SUBSCRIBE news`: the client's letter, and what it sends. After each step
+every client must have got the same bytes from both, messages included: what is compared is the whole stream of
+each connection. Our side has no socket. `Wire` does for one client what a connection does: it encodes, and puts a
+message that the client's own command brought about after the reply.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from cutaway.commands import errors
 
 INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
+INT32_MIN: Final = -(2**31)
+INT32_MAX: Final = 2**31 - 1
 MOST_DIGITS: Final = 300
 """A whole number of fewer digits is in the range of a double."""
 
@@ -54,6 +56,11 @@ def integer_between(text: bytes, low: int, high: int, error: errors.CommandError
     if not low <= value <= high:
         raise errors.out_of_range(low, high) if error is None else error
     return value
+
+
+def small_integer(text: bytes) -> int:
+    """An integer that fits 32 bits, as database numbers do."""
+    return integer_between(text, INT32_MIN, INT32_MAX)
 
 
 def positive(text: bytes, error: errors.CommandError = errors.NOT_POSITIVE) -> int:

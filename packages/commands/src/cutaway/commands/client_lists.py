@@ -110,7 +110,7 @@ class ClientFilter:
         word = value.lower()
         if option == b"type":
             if word not in TYPES:
-                raise errors.CommandError(f"ERR Unknown client type '{value.decode('latin-1')}'")
+                raise errors.CommandError(f"ERR Unknown client type '{errors.printable(value)}'")
             self.kind = b"replica" if word == b"slave" else word
         elif option == b"user":
             self.user = value

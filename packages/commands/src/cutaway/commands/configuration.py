@@ -64,7 +64,7 @@ def config_set(client: Client, *words: bytes) -> Reply:
     except LoadingError:
         raise errors.LOADING from None
     except ConfigError as error:
-        raise errors.CommandError(f"ERR {_bytes(str(error)).decode('latin-1')}") from None
+        raise errors.CommandError(f"ERR {errors.printable(_bytes(str(error)))}") from None
     return "OK"
 
 

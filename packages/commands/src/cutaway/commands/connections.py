@@ -48,7 +48,7 @@ def quit_(client: Client, *_ignored: bytes) -> Reply:
 @connections.command("SELECT", arity=2, flags="loading stale fast allow_busy", syntax="index")
 def select(client: Client, index: bytes) -> Reply:
     """Makes another database the client's current one. O(1)."""
-    number = arguments.integer(index)
+    number = arguments.small_integer(index)
     databases = client.engine.keyspace.databases
     if not 0 <= number < len(databases):
         raise errors.DB_INDEX_OUT_OF_RANGE
@@ -123,7 +123,7 @@ def _hello_options(words: Sequence[bytes]) -> tuple[tuple[bytes, bytes] | None, 
             position += 2
         else:
             raise errors.CommandError(
-                f"ERR Syntax error in HELLO option '{words[position].decode('latin-1')}'"
+                f"ERR Syntax error in HELLO option '{errors.printable(words[position])}'"
             )
     return credentials, name
 
@@ -200,7 +200,7 @@ def client_setinfo(client: Client, attribute: bytes, value: bytes) -> Reply:
     """Tells the server which client library is talking. O(1)."""
     name = attribute.lower()
     if name not in (b"lib-name", b"lib-ver"):
-        raise errors.CommandError(f"ERR Unrecognized option '{attribute.decode('latin-1')}'")
+        raise errors.CommandError(f"ERR Unrecognized option '{errors.printable(attribute)}'")
     if any(not 0x21 <= byte <= 0x7E for byte in value):
         raise errors.CommandError(
             f"ERR {name.decode()} cannot contain spaces, newlines or special characters."

@@ -80,7 +80,7 @@ def debug(client: Client, name: bytes, *words: bytes) -> Reply:
         raise NOT_ALLOWED
     least, most, action = _ACTIONS.get(name.lower(), (0, -1, debug))
     if not least <= len(words) <= most:
-        shown = name.decode("latin-1")[:128]
+        shown = errors.printable(name, 128)
         raise errors.CommandError(
             f"ERR unknown subcommand or wrong number of arguments for '{shown}'. Try DEBUG HELP."
         )
@@ -326,7 +326,7 @@ def _log(_client: Client, message: bytes) -> Reply:
 @_action("error", 1)
 def _error(_client: Client, text: bytes) -> Reply:
     """ERROR <string>: answer this error."""
-    raise errors.CommandError(text.decode("latin-1"))
+    raise errors.CommandError(text.decode("utf-8", "surrogateescape"))
 
 
 @_action("stringmatch-len", 2)

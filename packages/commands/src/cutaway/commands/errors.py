@@ -21,8 +21,9 @@ class CommandError(ReplyError):
         return self.message.partition(" ")[0]
 
 
-def _printable(text: bytes) -> str:
-    return text.decode("latin-1")
+def printable(text: bytes, limit: int | None = None) -> str:
+    """An argument as an error shows it: up to the first zero byte, as C prints it, and `limit` bytes at most."""
+    return text.partition(b"\0")[0][:limit].decode("utf-8", "surrogateescape")
 
 
 WRONG_TYPE: Final = CommandError("WRONGTYPE Operation against a key holding the wrong kind of value")
@@ -60,17 +61,19 @@ KEY_GONE_WHILE_BLOCKED: Final = CommandError("UNBLOCKED the stream key no longer
 
 def unknown_command(name: bytes, arguments: list[bytes]) -> CommandError:
     """No such command; the text shows the start of its arguments, as much of them as 128 bytes hold."""
-    shown = ""
+    shown = b""
     for argument in arguments:
         if len(shown) >= 128:
             break
-        shown += f"'{_printable(argument)[: 128 - len(shown)]}' "
-    return CommandError(f"ERR unknown command '{_printable(name)[:128]}', with args beginning with: {shown}")
+        shown += b"'%b' " % argument.partition(b"\0")[0][: 128 - len(shown)]
+    return CommandError(
+        f"ERR unknown command '{printable(name, 128)}', with args beginning with: {printable(shown)}"
+    )
 
 
 def unknown_subcommand(name: bytes, container: str) -> CommandError:
     """A container command, such as CONFIG, got a subcommand that it does not have."""
-    return CommandError(f"ERR unknown subcommand '{_printable(name)[:128]}'. Try {container.upper()} HELP.")
+    return CommandError(f"ERR unknown subcommand '{printable(name, 128)}'. Try {container.upper()} HELP.")
 
 
 def wrong_arity(full_name: str) -> CommandError:

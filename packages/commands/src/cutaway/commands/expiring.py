@@ -29,7 +29,7 @@ class ExpireCondition:
         for word in words:
             option = word.upper()
             if option not in (b"NX", b"XX", b"GT", b"LT"):
-                raise errors.CommandError(f"ERR Unsupported option {word.decode('latin-1')}")
+                raise errors.CommandError(f"ERR Unsupported option {errors.printable(word)}")
             chosen.add(option)
         self.nx: Final = b"NX" in chosen
         self.xx: Final = b"XX" in chosen

@@ -145,10 +145,8 @@ def renamenx(client: Client, key: bytes, new_key: bytes) -> Reply:
 def _database(
     client: Client, index: bytes, error: errors.CommandError = errors.DB_INDEX_OUT_OF_RANGE
 ) -> Database:
-    number = arguments.integer_or_none(index)
+    number = arguments.small_integer(index)
     databases = client.engine.keyspace.databases
-    if number is None:
-        raise errors.NOT_AN_INTEGER
     if not 0 <= number < len(databases):
         raise error
     return databases[number]

@@ -134,7 +134,7 @@ class Search:
             return
         score = self.source.score(member)
         if score is None:
-            raise errors.CommandError(f"ERR member {member.decode('latin-1')} does not exist")
+            raise errors.CommandError(f"ERR member {errors.printable(member)} does not exist")
         self.centre = geohashes.decode(score)
 
     def within_radius(self, radius: bytes, unit: bytes) -> None:

@@ -150,7 +150,7 @@ def pfdebug(client: Client, subcommand: bytes, key: bytes) -> Reply:
                 raise NOT_SPARSE
             return hll.decode(registers)
         if name not in (b"GETREG", b"TODENSE"):
-            raise errors.CommandError(f"ERR Unknown PFDEBUG subcommand '{subcommand.decode('latin-1')}'")
+            raise errors.CommandError(f"ERR Unknown PFDEBUG subcommand '{errors.printable(subcommand)}'")
         was_sparse = hll.to_dense(registers)
         client.engine.keyspace.dirty += was_sparse
         return list(hll.registers(registers)) if name == b"GETREG" else int(was_sparse)

@@ -7,6 +7,7 @@ cursor is 0 at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,7 @@ from cutaway.resp import Reply
 
 DEFAULT_COUNT: Final = 10
 MAX_CURSOR: Final = 2**64 - 1
+_STRTOULL: Final = re.compile(rb"[ \t-\r]*[+-]?[0-9]{1,4000}")
 
 _NO_VALUES: Final = {b"novalues": "HSCAN", b"noscores": "ZSCAN"}
 
@@ -35,10 +37,13 @@ class ScanOptions:
 
 
 def parse_cursor(text: bytes) -> int:
-    """A cursor is an unsigned 64-bit number, as C's strtoul takes it, without blanks."""
-    if not text.isdigit() or int(text) > MAX_CURSOR:
+    """A cursor is an unsigned 64-bit number: any canonical one, or else what C's strtoull makes of it."""
+    cursor = arguments.integer_or_none(text)
+    if cursor is None and _STRTOULL.fullmatch(text) and abs(int(text)) <= MAX_CURSOR:
+        cursor = int(text) & MAX_CURSOR
+    if cursor is None or cursor < 0:
         raise errors.INVALID_CURSOR
-    return int(text)
+    return cursor
 
 
 def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: bool = False) -> ScanOptions:

@@ -191,7 +191,7 @@ def pop(
     return pairs
 
 
-def _pop_end(client: Client, key: bytes, words: tuple[bytes, ...], *, highest: bool) -> Reply:
+def _pop_end(client: Client, key: bytes, words: Sequence[bytes], *, highest: bool) -> Reply:
     if not words:
         value = client.db.write(key, SortedSetValue)
         return [] if value is None else pop(client, key, value, 1, highest=highest)[0]

@@ -93,7 +93,7 @@ class _Options:
                 position += 1
                 self.last_id = parse_strict(words[position])
             else:
-                shown = words[position].decode("latin-1")
+                shown = errors.printable(words[position])
                 raise errors.CommandError(f"ERR Unrecognized XCLAIM option '{shown}'")
             position += 1
 

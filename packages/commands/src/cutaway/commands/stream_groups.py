@@ -35,7 +35,7 @@ NO_SUCH_KEY_OR_GROUP: Final = "No such key '{key}' or consumer group '{group}'"
 
 
 def _bad_form(subcommand: bytes) -> errors.CommandError:
-    shown = subcommand.decode("latin-1")[:128]
+    shown = errors.printable(subcommand, 128)
     return errors.CommandError(
         f"ERR unknown subcommand or wrong number of arguments for '{shown}'. Try XGROUP HELP."
     )

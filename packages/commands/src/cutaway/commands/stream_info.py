@@ -52,7 +52,7 @@ def xinfo_stream(client: Client, subcommand: bytes, key: bytes, *words: bytes) -
         or words[0].lower() != b"full"
         or (len(words) == 3 and words[1].lower() != b"count")
     ):
-        shown = subcommand.decode("latin-1")[:128]
+        shown = errors.printable(subcommand, 128)
         raise errors.CommandError(
             f"ERR unknown subcommand or wrong number of arguments for '{shown}'. Try XINFO HELP."
         )

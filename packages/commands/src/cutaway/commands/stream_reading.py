@@ -59,7 +59,7 @@ MEANINGLESS: Final = {b"$": _meaningless("$"), b"+": _meaningless("+")}
 def no_group(text: str, key: bytes, group: bytes) -> errors.CommandError:
     """The NOGROUP error; `text` has places for key and group."""
     return errors.CommandError(
-        "NOGROUP " + text.format(key=key.decode("latin-1"), group=group.decode("latin-1"))
+        "NOGROUP " + text.format(key=errors.printable(key), group=errors.printable(group))
     )
 
 

@@ -216,12 +216,12 @@ def getdel(client: Client, key: bytes) -> Reply:
 def getex(client: Client, key: bytes, *tail: bytes) -> Reply:
     """Returns the string value of a key and sets or removes its expiry. O(1)."""
     options = GETEX_OPTIONS.parse(tail)
+    expire_at = expire_moment(client, options, "getex")
     db = client.db
     entry = db.lookup_read(key)
     if entry is None:
         return None
     value = as_bytes(entry.value)
-    expire_at = expire_moment(client, options, "getex")
     if expire_at and expire_at <= db.keyspace.now and db.keyspace.may_expire:
         db.delete(key)
         client.engine.effect(b"DEL", key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cutaway.commands import Client, CommandError, CommandTable
+from cutaway.commands import Client, CommandError, CommandTable, errors
 from cutaway.commands.helping import help_lines
 from cutaway.commands.key_specs import KeySpec
 from cutaway.pubsub.channels import Names, hub_of
@@ -135,7 +135,7 @@ def pubsub_help(client: Client) -> Reply:
 
 def _only(pattern: tuple[bytes, ...], subcommand: bytes) -> bytes | None:
     if len(pattern) > 1:
-        word = subcommand.decode("latin-1")
+        word = errors.printable(subcommand)
         raise CommandError(
             f"ERR unknown subcommand or wrong number of arguments for '{word}'. Try PUBSUB HELP."
         )

@@ -110,7 +110,7 @@ def _check_prefixes(prefixes: Sequence[bytes], existing: Sequence[bytes]) -> Non
             *((each, "another provided") for each in prefixes[place + 1 :]),
         ):
             if prefix.startswith(other) or other.startswith(prefix):
-                ours, theirs = prefix.decode("latin-1"), other.decode("latin-1")
+                ours, theirs = errors.printable(prefix), errors.printable(other)
                 raise CommandError(
                     f"ERR Prefix '{ours}' overlaps with {kind} prefix '{theirs}'. "
                     "Prefixes for a single client must not overlap."

@@ -42,8 +42,9 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_bytes_in", "_bytes_out", "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_is_running",
-        "_late", "_out", "_out_bytes", "_parser", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "client", "limits",
+        "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_is_running", "_late", "_out", "_out_bytes",
+        "_parser", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "bytes_in", "bytes_out", "client",
+        "limits",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -56,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._out_bytes = 0
         self._late: Final[list[bytes]] = []
         """What is to follow the reply of the command that runs."""
-        self._bytes_in = self._bytes_out = 0
+        self.bytes_in = self.bytes_out = 0
         self._soft_since = 0.0
         self._waiting: Final[deque[list[bytes]]] = deque()
         self.limits: Final = RequestLimits()
@@ -92,7 +93,8 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come in."""
-        self._bytes_in += len(data)
+        self.bytes_in += len(data)
+        self._server.reads += 1
         try:
             requests = self._feed(data)
         except ProtocolError as error:
@@ -231,7 +233,7 @@ class Connection(asyncio.Protocol):
             payload = self._out[0] if len(self._out) == 1 else b"".join(self._out)
             self._out = []
             self._out_bytes = 0
-            self._bytes_out += len(payload)
+            self.bytes_out += len(payload)
             self._transport.write(payload)
         if self.client.close_after_reply:
             self.close()
@@ -272,7 +274,7 @@ class Connection(asyncio.Protocol):
         return {
             "qbuf": pending, "qbuf-free": 0, "obl": 0, "oll": len(self._out), "omem": waiting,
             "tot-mem": pending + waiting + 2048, "fd": sock.fileno() if sock is not None else -1,
-            "tot-net-in": self._bytes_in, "tot-net-out": self._bytes_out,
+            "tot-net-in": self.bytes_in, "tot-net-out": self.bytes_out,
         }  # fmt: skip
 
     # ---- the end

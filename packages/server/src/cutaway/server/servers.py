@@ -40,9 +40,10 @@ class Server:
     """An engine on the network."""
 
     __slots__ = (
-        "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "before_flush", "connections",
-        "connections_received", "connections_rejected", "engine", "loop", "output_limit_disconnections", "output_limits",
-        "parts", "started_at", "stopping", "to_flush",
+        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "before_flush",
+        "connections", "connections_received", "connections_rejected", "cycles", "engine", "loop",
+        "output_limit_disconnections", "output_limits", "parts", "query_limit_disconnections", "reads", "started_at",
+        "stopping", "to_flush", "writes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, parts: Parts, loop: asyncio.AbstractEventLoop) -> None:
@@ -54,7 +55,7 @@ class Server:
         self.before_flush: tuple[Callable[[], None], ...] = ()
         """Called once per turn before replies are written: the append-only file."""
         self.output_limits: OutputLimits = {b"normal": (0, 0, 0), b"replica": (0, 0, 0), b"pubsub": (0, 0, 0)}
-        self.connections_received = self.connections_rejected = self.output_limit_disconnections = 0
+        self.forget_counts()
         self.started_at = engine.keyspace.now
         self.stopping: Final = asyncio.Event()
         self._listeners: Final[list[asyncio.Server]] = []
@@ -64,6 +65,24 @@ class Server:
         engine.extras["server"] = self
         engine.reclaimer.on_work = self._reclaim_soon
         engine.config.subscribe("client-output-buffer-limit", self._set_output_limits)
+
+    def forget_counts(self) -> None:
+        """Count from zero: at the start, and with CONFIG RESETSTAT."""
+        self.connections_received = self.connections_rejected = 0
+        self.output_limit_disconnections = self.query_limit_disconnections = 0
+        self.cycles = self.reads = self.writes = 0
+        self._bytes_in = -sum(connection.bytes_in for connection in self.connections)
+        self._bytes_out = -sum(connection.bytes_out for connection in self.connections)
+
+    @property
+    def bytes_in(self) -> int:
+        """How much was read from all clients, those included that have gone. O(clients)."""
+        return self._bytes_in + sum(connection.bytes_in for connection in self.connections)
+
+    @property
+    def bytes_out(self) -> int:
+        """How much was written to all clients. O(clients)."""
+        return self._bytes_out + sum(connection.bytes_out for connection in self.connections)
 
     def _set_output_limits(self, value: Any) -> None:
         self.output_limits = dict(zip((b"normal", b"replica", b"pubsub"), value, strict=True))
@@ -149,7 +168,10 @@ class Server:
 
     def closed(self, connection: Connection) -> None:
         """A connection has ended."""
-        self.connections.discard(connection)
+        if connection in self.connections:
+            self.connections.discard(connection)
+            self._bytes_in += connection.bytes_in
+            self._bytes_out += connection.bytes_out
 
     def protocol_error(self, error: ProtocolError) -> Reply:
         """What a client that cannot be understood is told before it is closed."""
@@ -173,7 +195,10 @@ class Server:
         self._flush_handle = None
         for step in self.before_flush:
             step()
-        for connection in self.to_flush.take():
+        self.cycles += 1
+        connections = self.to_flush.take()
+        self.writes += len(connections)
+        for connection in connections:
             connection.flush()
         if self.engine.blocking.waiting:
             self._arm_deadline()

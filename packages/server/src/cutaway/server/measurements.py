@@ -1,0 +1,135 @@
+"""What the server measures of itself, apart from what each part counts anyway: rates, peaks, processor time, latencies.
+
+Once every tenth of a second `sample` looks at the counters. The latencies of single calls gather in each command as plain
+numbers, because that costs a call next to nothing; here they are counted into histograms, many at a time.
+
+Most of it goes back to zero with CONFIG RESETSTAT.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cutaway.observability.histograms import LatencyHistogram
+from cutaway.observability.rates import Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cutaway.commands import Command, Engine
+    from cutaway.server.servers import Server
+
+PAGE: Final = resource.getpagesize()
+
+
+class Measurements:
+    """Samples of one server, for INFO, LATENCY HISTOGRAM and the metrics."""
+
+    __slots__ = (
+        "_engine", "_is_tracking", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
+        "operations_rate", "out_rate", "peak_used", "startup_bytes", "used_bytes",
+    )  # fmt: skip
+
+    def __init__(self, engine: Engine, server: Server) -> None:
+        self._engine: Final = engine
+        self._server: Final = server
+        self._is_tracking = False
+        self.histograms: Final[dict[str, LatencyHistogram]] = {}
+        """By the full name of each command that was called."""
+        self.operations_rate: Final = Rate()
+        self.in_rate: Final = Rate()
+        self.out_rate: Final = Rate()
+        self.cycle_rate: Final = Rate()
+        self.cycle_time_rate: Final = Rate(per=1)
+        self.startup_bytes = self.used_bytes = self.peak_used = resident_bytes()
+        engine.extras["measurements"] = self
+        engine.extras.setdefault("on_resetstat", []).append(self.reset)
+        engine.on_cron = (*engine.on_cron, self.sample)
+        engine.config.subscribe("latency-tracking", self._track)
+
+    # ---- latencies
+
+    def _track(self, value: Any) -> None:
+        self._is_tracking = bool(value)
+        for command in every_command(self._engine):
+            command.latencies = [] if value else deque(maxlen=0)
+        if not value:
+            self.histograms.clear()
+
+    def gather_latencies(self) -> None:
+        """Count what the commands' calls have left since the last time. O(calls since then)."""
+        if not self._is_tracking:
+            return
+        for command in every_command(self._engine):
+            latencies = command.latencies
+            if latencies:
+                command.latencies = []
+                histogram = self.histograms.get(command.full_name)
+                if histogram is None:
+                    histogram = self.histograms[command.full_name] = LatencyHistogram()
+                histogram.record(latencies)
+
+    # ---- sampling
+
+    def sample(self, now: int) -> None:
+        """Look at the counters; `now` is in milliseconds since the epoch."""
+        server = self._server
+        self.gather_latencies()
+        self.operations_rate.sample(self._engine.total_commands, now)
+        self.in_rate.sample(server.bytes_in, now)
+        self.out_rate.sample(server.bytes_out, now)
+        self.cycle_rate.sample(server.cycles, now)
+        self.cycle_time_rate.sample(time.thread_time_ns() // 1000, server.cycles)
+        self.used_bytes = self.measure_used()
+        self.peak_used = max(self.peak_used, self.used_bytes)
+
+    def measure_used(self) -> int:
+        """The memory in use: what the room that accounts for memory says, or else what the process holds, in bytes."""
+        account: Callable[[], int] | None = self._engine.extras.get("used_memory")
+        return account() if account is not None else resident_bytes()
+
+    def reset(self) -> None:
+        """CONFIG RESETSTAT."""
+        server = self._server
+        self.gather_latencies()
+        self.histograms.clear()
+        for rate in (
+            self.operations_rate,
+            self.in_rate,
+            self.out_rate,
+            self.cycle_rate,
+            self.cycle_time_rate,
+        ):
+            rate.reset()
+        server.forget_counts()
+        self.peak_used = self.used_bytes
+        persistence = self._engine.extras.get("persistence")
+        if persistence is not None:
+            persistence.appender.delayed_fsyncs = 0
+            persistence.saver.saves = persistence.appender.rewrites = 0
+
+
+def every_command(engine: Engine) -> Iterator[Command]:
+    """All commands and subcommands of an engine."""
+    for command in engine.commands.values():
+        yield command
+        yield from command.subcommands.values()
+
+
+def resident_bytes() -> int:
+    """How much of the machine's memory this process has; where the system does not tell, the most it ever had."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def total_system_memory() -> int:
+    """The machine's memory in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
