@@ -134,9 +134,9 @@ def pfmerge(client: Client, destkey: bytes, *sourcekeys: bytes) -> Reply:
 
 
 @hyperloglog.command("PFDEBUG", arity=3, flags="write denyoom admin", keys=RW(2, "access"), since="2.8.9",
-                     syntax="subcommand key")  # fmt: skip
+                     syntax="subcommand key", doc_flags="syscmd")  # fmt: skip
 def pfdebug(client: Client, subcommand: bytes, key: bytes) -> Reply:
-    """Shows the inside of a HyperLogLog: GETREG, DECODE, ENCODING, or makes it dense: TODENSE. N/A."""
+    """Shows the inside of a HyperLogLog: GETREG, DECODE, ENCODING, or makes it dense: TODENSE. O(1), registers being 16,384."""
     entry = client.db.lookup_write(key)
     if entry is None:
         raise NO_KEY
@@ -156,9 +156,9 @@ def pfdebug(client: Client, subcommand: bytes, key: bytes) -> Reply:
         return list(hll.registers(registers)) if name == b"GETREG" else int(was_sparse)
 
 
-@hyperloglog.command("PFSELFTEST", arity=1, flags="admin", since="2.8.9")
+@hyperloglog.command("PFSELFTEST", arity=1, flags="admin", since="2.8.9", doc_flags="syscmd")
 def pfselftest(client: Client) -> Reply:
-    """Tests the registers of HyperLogLogs, and their estimates against the truth. N/A."""
+    """Tests the registers of HyperLogLogs, and their estimates against the truth. O(1), with some hundred thousand steps."""
     failure = hll.self_test(client.engine.keyspace.random)
     if failure is not None:
         raise errors.CommandError(failure)

@@ -67,10 +67,12 @@ def on_signal(server: Server, name: str) -> None:
 
 
 @shutdowns.command("SHUTDOWN", arity=-1, flags="admin noscript loading stale no_multi allow_busy",
-                   syntax="[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]")  # fmt: skip
+                   syntax="[[NOSAVE | SAVE] [NOW] [FORCE] [SAFE] [FAILOVER] | ABORT]")  # fmt: skip
 def shutdown(client: Client, *words: bytes) -> Reply:
     """Saves, if it should, and stops the server; the connection closes without a reply. O(n) when saving."""
     manner = _manner(words)
+    if any(word.upper() == b"FAILOVER" for word in words):
+        raise CommandError("ERR SHUTDOWN FAILOVER is only supported in cluster mode.")
     if manner is None:
         raise CommandError("ERR No shutdown in progress.")
     if not stop(client.engine.extras["server"], manner):
@@ -82,7 +84,7 @@ def shutdown(client: Client, *words: bytes) -> Reply:
 def _manner(words: Sequence[bytes]) -> Manner | None:
     """What SHUTDOWN's words ask for; None for ABORT."""
     chosen = [word.decode("latin-1").lower() for word in words]
-    if any(word not in ("nosave", "save", "now", "force", "abort") for word in chosen):
+    if any(word not in ("nosave", "save", "now", "force", "safe", "failover", "abort") for word in chosen):
         raise CommandError("ERR syntax error")
     if ("abort" in chosen and len(chosen) > 1) or {"save", "nosave"} <= set(chosen):
         raise CommandError("ERR syntax error")
