@@ -26,3 +26,9 @@ def test_logfmt_is_one_line_that_names_its_fields():
     assert "\n" not in line
     assert "level=" in line
     assert "disk is full" in line
+
+
+def test_a_client_can_neither_break_a_line_nor_smuggle_an_escape_into_the_log():
+    seen = b"got \x1b[31m\r\nforged \xaa \xc3\xa9".decode("utf-8", "surrogateescape")
+    line = RedisFormatter().format(record(seen))
+    assert line.endswith(r"got \x1b[31m\x0d\x0aforged \xaa é")

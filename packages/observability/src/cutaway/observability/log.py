@@ -57,6 +57,14 @@ def level_name(number: int) -> str:
     return "verbose" if number >= VERBOSE else "debug"
 
 
+_CONTROLS: Final = {code: f"\\x{code:02x}" for code in (*range(32), 127) if chr(code) != "\t"}
+
+
+def printable(text: str) -> str:
+    r"""`text` on one line: control characters and bytes that are no UTF-8 as \xNN, so that no client forges a line."""
+    return text.translate(_CONTROLS).encode(errors="surrogateescape").decode(errors="backslashreplace")
+
+
 LEVEL_CHARACTERS: Final = {"debug": ".", "verbose": "-", "notice": "*", "warning": "#"}
 
 
@@ -91,7 +99,7 @@ class LineFormatter(logging.Formatter):
 
     def message(self, record: logging.LogRecord) -> str:
         """The text, with the traceback of an exception after it."""
-        text = record.getMessage()
+        text = printable(record.getMessage())
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 

@@ -15,7 +15,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from cutaway.observability.log import LEVEL_CHARACTERS, level_name, timestamp
+from cutaway.observability.log import LEVEL_CHARACTERS, level_name, printable, timestamp
 
 STYLES: Final = {"debug": "dim", "verbose": "dim", "notice": "green", "warning": "bold yellow"}
 ERROR_STYLE: Final = "bold red"
@@ -55,7 +55,7 @@ class RichHandler(logging.Handler):
         text.append(f" {LEVEL_CHARACTERS[level]} ", style)
         if self.parent is not None and record.process != self.parent:
             text.append(f"child {record.process} ", "dim cyan")
-        text.append(record.getMessage(), "" if record.levelno < logging.WARNING else style)
+        text.append(printable(record.getMessage()), "" if record.levelno < logging.WARNING else style)
         if record.exc_info:
             text.append("\n" + logging.Formatter().formatException(record.exc_info), "dim")
         return text

@@ -26,6 +26,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final, cast
 
 from cutaway.commands.client_lists import client_type
+from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ class Connection(asyncio.Protocol):
         return reply if type(reply) in MESSAGES else NO_REPLY
 
     def _fail(self, error: ProtocolError) -> None:
-        log.info("%s from client %s", error.text, self.client.address)
+        log.log(VERBOSE, "%s from client %s", error.text, self.client.address)
         self._out.append(self._encode(self._server.protocol_error(error)))
         self.client.close_after_reply = True
         self._waiting.clear()
@@ -261,7 +262,7 @@ class Connection(asyncio.Protocol):
         """The server's regular look at each connection: is it idle for too long, does its buffer exceed a limit?"""  # noqa: D400
         if self.client.blocked is None and timeout and now_ms - self.client.last_interaction > timeout * 1000:
             if not self.client.flags & {"P", "S", "M"}:
-                log.info("closing idle client %s", self.client.address)
+                log.log(VERBOSE, "Closing idle client %s", self.client.address)
                 self.close()
         elif self.output_bytes() and self._exceeds_limits():
             self.abort()
