@@ -1,0 +1,1 @@
+"""A client for Redis-compatible servers: a terminal, and the library underneath."""
