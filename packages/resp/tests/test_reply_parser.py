@@ -8,6 +8,8 @@ from cutaway.resp import (
     NO_REPLY,
     NULL_ARRAY,
     Attributed,
+    Double,
+    Encoder,
     MapReply,
     Push,
     Reply,
@@ -36,6 +38,20 @@ def test_keys_that_python_confuses_or_cannot_hash_keep_the_map_as_pairs() -> Non
     assert parse(b"%2\r\n:1\r\n:5\r\n#t\r\n:6\r\n") == [MapReply([(1, 5), (True, 6)])]
     assert parse(b"%1\r\n*1\r\n:1\r\n:5\r\n") == [MapReply([([1], 5)])]
     assert parse(b"~2\r\n:1\r\n#t\r\n") == [SetReply([1, True])]
+
+
+def test_an_exact_parser_keeps_the_order_and_the_digits_of_the_server() -> None:
+    data = b"*3\r\n%1\r\n+k\r\n,1.10\r\n~2\r\n:2\r\n:1\r\n|1\r\n+ttl\r\n:3\r\n,inf\r\n"
+    parser = ReplyParser(exact=True)
+    parser.feed(data)
+    (reply,) = parser
+    assert reply == [
+        MapReply([("k", Double(b"1.10"))]),
+        SetReply([2, 1]),
+        Attributed([("ttl", 3)], Double(b"inf")),
+    ]
+    assert Encoder(3).encode(reply) == data
+    assert Encoder(2).encode(Double(b"1.10")) == b"$4\r\n1.10\r\n"
 
 
 def test_attributes_describe_the_value_after_them_even_inside_an_array() -> None:

@@ -27,6 +27,7 @@ from cutaway.resp.doubles import format_double
 from cutaway.resp.replies import (
     Attributed,
     BigNumber,
+    Double,
     MapReply,
     NoReply,
     NullArray,
@@ -206,6 +207,14 @@ def _double3(_encoder: Encoder, value: float) -> bytes:
     return b",%b\r\n" % format_double(value)
 
 
+def _digits2(encoder: Encoder, value: Double) -> bytes:
+    return _bulk(encoder, value.text)
+
+
+def _digits3(_encoder: Encoder, value: Double) -> bytes:
+    return b",%b\r\n" % value.text
+
+
 def _dict2(encoder: Encoder, value: Mapping[Any, Reply]) -> bytes:
     return _array(encoder, _flatten(value.items()))
 
@@ -318,6 +327,7 @@ _WRITERS: Final[dict[int, dict[type, Writer]]] = {
         SetReply: _set_reply2,
         Verbatim: _verbatim2,
         BigNumber: _big_number2,
+        Double: _digits2,
         Attributed: _attributed2,
     },
     3: _BOTH
@@ -336,6 +346,7 @@ _WRITERS: Final[dict[int, dict[type, Writer]]] = {
         SetReply: _set_reply3,
         Verbatim: _verbatim3,
         BigNumber: _big_number3,
+        Double: _digits3,
         Attributed: _attributed3,
     },
 }

@@ -157,6 +157,18 @@ class BigNumber(ReplyValue):
         self.value = value
 
 
+class Double(ReplyValue):
+    """A double given by its digits (``3.10``, ``inf``), for whoever shows them as the server wrote them."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+
+    def __float__(self) -> float:
+        return float(self.text)
+
+
 class Attributed(ReplyValue):
     """A reply with a map of attributes before it: ``|`` and the reply in RESP3, the reply alone in RESP2."""
 

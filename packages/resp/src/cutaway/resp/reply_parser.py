@@ -12,7 +12,8 @@ is replaced by a frame for one value, which joins the two.
 
 A map becomes a dict and a set a set when nothing is lost by it. When keys repeat, cannot be hashed, or are
 equal in Python and not in Redis (1 and true), the value is a `MapReply` or a `SetReply` in the server's
-order.
+order. A program wants the plain values; a terminal, which shows what the server said, asks for *exact* ones: then every
+map, every set and every attribute keeps its order, and a double (`Double`) its digits.
 
 Specification: https://redis.io/docs/latest/develop/reference/protocol-spec/. Streamed strings and
 aggregates (``$?``), which no server sends, are errors.
@@ -28,6 +29,7 @@ from cutaway.resp.replies import (
     NULL_ARRAY,
     Attributed,
     BigNumber,
+    Double,
     MapReply,
     Push,
     Reply,
@@ -67,10 +69,11 @@ class _Frame:
 class ReplyParser:
     """Incremental parser of RESP2 and RESP3 replies: feed it bytes, then iterate over the replies."""
 
-    __slots__ = ("_frames", "_lacking", "_max_depth", "_replies", "_tail")
+    __slots__ = ("_exact", "_frames", "_lacking", "_max_depth", "_replies", "_tail")
 
-    def __init__(self, max_depth: int = 128) -> None:
+    def __init__(self, max_depth: int = 128, *, exact: bool = False) -> None:
         self._max_depth = max_depth
+        self._exact = exact
         self._tail = bytearray()
         self._lacking = 0
         self._frames: list[_Frame] = []
@@ -118,6 +121,8 @@ class ReplyParser:
                 self._add(_blob(kind, data[newline + 2 : after - 2]))
             else:
                 self._add(None)
+        elif kind == ord(",") and self._exact:
+            self._add(_double(line))
         else:
             self._add(_scalar(kind, line))
         return after
@@ -149,7 +154,7 @@ class ReplyParser:
         if frame.kind == ord("|"):
             self._frames.append(_Frame(_ATTRIBUTED, 1, _pairs(frame.items)))
         else:
-            self._add(_aggregate(frame))
+            self._add(_exact_aggregate(frame) if self._exact else _aggregate(frame))
 
 
 def _length(line: bytes) -> int:
@@ -191,6 +196,21 @@ def _scalar(kind: int, line: bytes) -> Reply:
         pass
     message = f"invalid reply {bytes([kind]) + line[:32]!r}"
     raise ReplyProtocolError(message)
+
+
+def _double(line: bytes) -> Reply:
+    _scalar(ord(","), line)
+    return Double(line)
+
+
+def _exact_aggregate(frame: _Frame) -> Reply:
+    if frame.kind == ord("%"):
+        return MapReply(_pairs(frame.items))
+    if frame.kind == ord("~"):
+        return SetReply(frame.items)
+    if frame.kind == _ATTRIBUTED:
+        return Attributed(frame.attributes or [], frame.items[0])
+    return _aggregate(frame)
 
 
 def _aggregate(frame: _Frame) -> Reply:
