@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -40,8 +41,13 @@ class Api:
         self._engine: Final = engine
         self._lua: Final = lua
         self.run: Run | None = None
-        for name in ("log", "setresp", "sha1hex", "error_reply", "status_reply", "set_repl", "acl_check_cmd", "call", "pcall"):
-            lua.define("redis", name, getattr(self, "command" if name == "call" else "protected_command" if name == "pcall" else name))
+        functions: dict[str, Callable[..., LuaValue]] = {
+            "call": self.command, "pcall": self.protected_command, "log": self.log, "setresp": self.setresp, "sha1hex": self.sha1hex,
+            "error_reply": self.error_reply, "status_reply": self.status_reply, "set_repl": self.set_repl,
+            "acl_check_cmd": self.acl_check_cmd,
+        }  # fmt: skip
+        for name, function in functions.items():
+            lua.define("redis", name, function)
         for name, constant in REPLICATION.items():
             lua.define_value("redis", name, constant)
         define_log_levels(lua)
@@ -62,7 +68,7 @@ class Api:
                 arguments = [as_argument(word) for word in words]
                 if None in arguments:
                     return fail(errors.BAD_ARGUMENTS, False)
-                words = arguments  # type: ignore[assignment] # there is no None in it
+                words = arguments
                 break
         if not words:
             return fail(errors.NO_ARGUMENTS, False)
@@ -136,7 +142,7 @@ class Api:
             self.run.propagates = flags != 0
 
     def acl_check_cmd(self, *words: LuaValue) -> LuaValue:
-        """`redis.acl_check_cmd(name, ...)`: may the script's caller run that command?"""
+        """`redis.acl_check_cmd(name, ...)`: whether the script's caller may run that command."""
         if not words:
             raise self._lua.raise_table(f"ERR {errors.NO_ARGUMENTS}")
         argv = [as_argument(word) for word in words]
@@ -198,7 +204,9 @@ def as_number(value: LuaValue) -> float | None:
     if type(value) is bytes:
         text = value.strip()
         try:
-            return float(int(text, 16)) if text[:2].lower() == b"0x" else float(text) if b"_" not in text else None
+            if text[:2].lower() == b"0x":
+                return float(int(text, 16))
+            return None if b"_" in text else float(text)
         except ValueError:
             return None
     return None
@@ -207,7 +215,7 @@ def as_number(value: LuaValue) -> float | None:
 def as_integer(value: LuaValue) -> int:
     """As C casts a double to int; 0 for what is no number."""
     number = as_number(value)
-    return 0 if number is None or number != number or abs(number) > 2**31 else int(number)
+    return 0 if number is None or math.isnan(number) or abs(number) > 2**31 else int(number)
 
 
 def as_text(value: LuaValue) -> bytes:

@@ -143,7 +143,7 @@ class Interpreter:
 
     def has_room(self, size: int) -> bool:
         """Whether a value of `size` bytes can be handed over. It must not fail half way: no exception can leave Lua's allocator."""
-        return self._runtime.get_memory_used() + size < self._ceiling
+        return self.used_memory + size < self._ceiling
 
 
 def _pair(answer: Any) -> tuple[Any, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from cutaway.commands import Client, Command, CommandError, Engine
 from cutaway.resp import Reply
@@ -42,7 +42,16 @@ def sha1(body: bytes) -> bytes:
 class Scripting:
     """One for each engine."""
 
-    __slots__ = ("_api", "_client", "_interpreter", "_threshold", "engine", "run", "scripts", "yield_to_others")
+    __slots__ = (
+        "_api",
+        "_client",
+        "_interpreter",
+        "_threshold",
+        "engine",
+        "run",
+        "scripts",
+        "yield_to_others",
+    )
 
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
@@ -56,7 +65,7 @@ class Scripting:
         self._threshold = 0
         engine.config.subscribe("busy-reply-threshold", self._set_threshold)
 
-    def _set_threshold(self, milliseconds: int) -> None:
+    def _set_threshold(self, milliseconds: Any) -> None:
         self._threshold = milliseconds
 
     # ---- scripts
@@ -94,14 +103,23 @@ class Scripting:
 
     # ---- running
 
-    def evaluate(self, client: Client, script: Script, argv: Sequence[bytes], key_count: int, *, read_only: bool) -> Reply:
+    def evaluate(
+        self, client: Client, script: Script, argv: Sequence[bytes], key_count: int, *, read_only: bool
+    ) -> Reply:
         """Run a script for a client. `argv` is the request: command, script, number of keys, keys, arguments."""
         run = self.prepare(client, script.sha, argv, script.shebang.flags, read_only=read_only, is_eval=True)
         assert self._api is not None
         return self.execute(run, self.lua, self._api, script.function, argv, key_count)
 
     def prepare(
-        self, client: Client, name: bytes, argv: Sequence[bytes], flags: frozenset[str] | None, *, read_only: bool, is_eval: bool,
+        self,
+        client: Client,
+        name: bytes,
+        argv: Sequence[bytes],
+        flags: frozenset[str] | None,
+        *,
+        read_only: bool,
+        is_eval: bool,
     ) -> Run:
         """What the flags promise against what is asked for. Raises CommandError if the script may not run."""
         if flags is not None and "no-writes" not in flags and read_only:
@@ -111,10 +129,24 @@ class Scripting:
             self._client = Client(self.engine, 0)
             self._client.deny_blocking = True
         no_writes = read_only or (flags is not None and "no-writes" in flags)
-        return Run(client, self._client, name, argv, read_only=no_writes, may_exceed_memory=may_exceed, is_eval=is_eval)
+        return Run(
+            client,
+            self._client,
+            name,
+            argv,
+            read_only=no_writes,
+            may_exceed_memory=may_exceed,
+            is_eval=is_eval,
+        )
 
     def execute(
-        self, run: Run, lua: Interpreter, api: Api, function: LuaFunction, argv: Sequence[bytes], key_count: int,
+        self,
+        run: Run,
+        lua: Interpreter,
+        api: Api,
+        function: LuaFunction,
+        argv: Sequence[bytes],
+        key_count: int,
     ) -> Reply:
         """Run `function`, and make a reply of what it returns."""
         engine = self.engine
@@ -166,7 +198,7 @@ class Scripting:
         run.killed = True
         return "OK"
 
-    def gate(self, client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
+    def gate(self, _client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
         """While a script is running too long, others may do little more than kill it."""
         run = self.run
         if run is None or "allow_busy" in command.flags:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from cutaway.commands import Client, CommandError, CommandTable, KeySpec, arguments
+from cutaway.commands import Client, CommandError, CommandTable, arguments
 from cutaway.commands.helping import help_lines
+from cutaway.commands.key_specs import RO, RW
 from cutaway.resp import Reply
 from cutaway.scripting import errors
 from cutaway.scripting.room import Script, room
@@ -21,10 +22,10 @@ from cutaway.scripting.room import Script, room
 scripting: Final = CommandTable("scripting")
 
 _WORST: Final = "We cannot tell how the keys will be used so we assume the worst, "
-READ_WRITE: Final = KeySpec(("RW", "ACCESS", "UPDATE"), 2, key_count=0, notes=_WORST + "RW and UPDATE")
-READ_WRITE_BY_SHA: Final = KeySpec(("RW", "ACCESS", "UPDATE"), 2, key_count=0)
-READ_ONLY: Final = KeySpec(("RO", "ACCESS"), 2, key_count=0, notes=_WORST + "RO and ACCESS")
-READ_ONLY_BY_SHA: Final = KeySpec(("RO", "ACCESS"), 2, key_count=0)
+READ_WRITE: Final = RW(2, "access update", key_count=0, notes=_WORST + "RW and UPDATE")
+READ_WRITE_BY_SHA: Final = RW(2, "access update", key_count=0)
+READ_ONLY: Final = RO(2, key_count=0, notes=_WORST + "RO and ACCESS")
+READ_ONLY_BY_SHA: Final = RO(2, key_count=0)
 FLAGS: Final = "noscript stale skip_monitor no_mandatory_keys movablekeys"
 ALL_NODES: Final = ("request_policy:all_nodes", "response_policy:all_succeeded")
 ALL_SHARDS: Final = ("request_policy:all_shards", "response_policy:all_succeeded")
@@ -66,51 +67,53 @@ def _find(client: Client, sha: bytes) -> Script | None:
 @scripting.command("EVAL", arity=-3, flags=FLAGS, keys=READ_WRITE, since="2.6.0", transparent=True,
                    syntax="script numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def eval_(client: Client, script: bytes, numkeys: bytes, *rest: bytes) -> Reply:
-    """Executes a server-side Lua script. Depends on the script that is executed."""
+    """Runs a Lua script, and keeps it. O(1) besides what the script does."""
     return _eval(client, script, numkeys, rest, read_only=False)
 
 
 @scripting.command("EVALSHA", arity=-3, flags=FLAGS, keys=READ_WRITE_BY_SHA, since="2.6.0", transparent=True,
                    syntax="sha1 numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def evalsha(client: Client, sha: bytes, numkeys: bytes, *rest: bytes) -> Reply:
-    """Executes a server-side Lua script by SHA1 digest. Depends on the script that is executed."""
+    """Runs a Lua script that the server knows, by the SHA1 of its text. O(1) besides what the script does."""
     return _eval_sha(client, sha, numkeys, rest, read_only=False)
 
 
 @scripting.command("EVAL_RO", arity=-3, flags=FLAGS + " readonly", keys=READ_ONLY, since="7.0.0", transparent=True,
                    syntax="script numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def eval_ro(client: Client, script: bytes, numkeys: bytes, *rest: bytes) -> Reply:
-    """Executes a read-only server-side Lua script. Depends on the script that is executed."""
+    """Runs a Lua script that may not write. O(1) besides what the script does."""
     return _eval(client, script, numkeys, rest, read_only=True)
 
 
 @scripting.command("EVALSHA_RO", arity=-3, flags=FLAGS + " readonly", keys=READ_ONLY_BY_SHA, since="7.0.0", transparent=True,
                    syntax="sha1 numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def evalsha_ro(client: Client, sha: bytes, numkeys: bytes, *rest: bytes) -> Reply:
-    """Executes a read-only server-side Lua script by SHA1 digest. Depends on the script that is executed."""
+    """Runs a known Lua script, by SHA1, that may not write. O(1) besides what the script does."""
     return _eval_sha(client, sha, numkeys, rest, read_only=True)
 
 
-scripting.container("SCRIPT", arity=-2, since="2.6.0")
+scripting.container("SCRIPT", arity=-2, since="2.6.0", acl="-scripting")
 
 
-@scripting.command("SCRIPT LOAD", arity=3, flags="noscript stale", since="2.6.0", tips=ALL_NODES, syntax="script")
+@scripting.command(
+    "SCRIPT LOAD", arity=3, flags="noscript stale", since="2.6.0", tips=ALL_NODES, syntax="script"
+)
 def script_load(client: Client, body: bytes) -> Reply:
-    """Loads a server-side Lua script to the script cache. O(N) with N being the length in bytes of the script body."""
+    """Compiles a script and keeps it for EVALSHA. O(N) with N the length of the script."""
     return room(client).load(body).sha
 
 
 @scripting.command("SCRIPT EXISTS", arity=-3, flags="noscript stale", since="2.6.0", syntax="sha1 [sha1 ...]",
                    tips=("request_policy:all_shards", "response_policy:agg_logical_and"))  # fmt: skip
 def script_exists(client: Client, *shas: bytes) -> Reply:
-    """Determines whether server-side Lua scripts exist in the script cache. O(N) with N being the number of scripts to check."""
+    """Tells which of the scripts are known. O(N) with N the number of scripts asked for."""
     return [int(_find(client, sha) is not None) for sha in shas]
 
 
 @scripting.command("SCRIPT FLUSH", arity=-2, flags="noscript stale", since="2.6.0", tips=ALL_NODES, syntax="[ASYNC | SYNC]",
                    history=(("6.2.0", "Added the `ASYNC` and `SYNC` flushing mode modifiers."),))  # fmt: skip
 def script_flush(client: Client, *mode: bytes) -> Reply:
-    """Removes all server-side Lua scripts from the script cache. O(N) with N being the number of scripts in cache."""
+    """Forgets all scripts. O(N) with N the number of scripts."""
     if len(mode) > 1 or (mode and mode[0].lower() not in (b"sync", b"async")):
         raise CommandError("ERR SCRIPT FLUSH only support SYNC|ASYNC option")
     room(client).flush()
@@ -119,7 +122,7 @@ def script_flush(client: Client, *mode: bytes) -> Reply:
 
 @scripting.command("SCRIPT SHOW", arity=3, flags="noscript stale", since="8.0.0", syntax="sha1")
 def script_show(client: Client, sha: bytes) -> Reply:
-    """Show server-side Lua script in the script cache. O(1)."""
+    """Returns the text of a script. O(1)."""
     script = _find(client, sha) if len(sha) == 40 else None
     if script is None:
         raise errors.NO_SCRIPT
@@ -129,13 +132,15 @@ def script_show(client: Client, sha: bytes) -> Reply:
 @scripting.command("SCRIPT KILL", arity=2, flags="noscript allow_busy", since="2.6.0",
                    tips=("request_policy:all_shards", "response_policy:one_succeeded"))  # fmt: skip
 def script_kill(client: Client) -> Reply:
-    """Terminates a server-side Lua script during execution. O(1)."""
+    """Ends the script that is running, unless it has written. O(1)."""
     return room(client).kill(is_eval=True)
 
 
-@scripting.command("SCRIPT DEBUG", arity=-3, flags="noscript", since="3.2.0", syntax="YES | SYNC | NO")
-def script_debug(client: Client, mode: bytes, *engine: bytes) -> Reply:
-    """Sets the debug mode of server-side Lua scripts. O(1)."""
+@scripting.command(
+    "SCRIPT DEBUG", arity=-3, flags="noscript", since="3.2.0", syntax="<YES | SYNC | NO> [engine]"
+)
+def script_debug(_client: Client, mode: bytes, *engine: bytes) -> Reply:
+    """Would switch the debugger on, if there were one. O(1)."""
     if len(engine) > 1 or mode.lower() not in (b"yes", b"sync", b"no"):
         raise CommandError("ERR Use SCRIPT DEBUG YES/SYNC/NO")
     if mode.lower() != b"no":
@@ -145,7 +150,5 @@ def script_debug(client: Client, mode: bytes, *engine: bytes) -> Reply:
 
 @scripting.command("SCRIPT HELP", arity=2, flags="loading stale", since="5.0.0")
 def script_help(client: Client) -> Reply:
-    """Returns helpful text about the different subcommands. O(1)."""
+    """Lists the subcommands. O(1)."""
     return help_lines(client, "script")
-
-
