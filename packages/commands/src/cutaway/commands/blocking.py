@@ -164,6 +164,15 @@ class BlockedClients:
                 self._run(waiting)
 
     def _run(self, waiting: Waiting) -> None:
+        may_still_run = self._engine.extras.get("may_still_run")
+        if may_still_run is not None:
+            refusal = may_still_run(waiting.client, waiting.command, waiting.argv)
+            if refusal is not None:
+                self._engine.count_error(refusal)
+                waiting.command.rejected_calls += 1
+                waiting.command.calls -= 1
+                self.unblock(waiting.client, refusal)
+                return
         reply = self._engine.call(waiting.client, waiting.command, waiting.argv)
         waiting.command.calls -= 1  # however often it runs, it is one call, and counted at its end
         if type(reply) is not Block:

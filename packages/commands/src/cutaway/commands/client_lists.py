@@ -113,6 +113,8 @@ class ClientFilter:
                 raise errors.CommandError(f"ERR Unknown client type '{errors.printable(value)}'")
             self.kind = b"replica" if word == b"slave" else word
         elif option == b"user":
+            if value not in client.engine.extras.get("users", (b"default",)):
+                raise errors.CommandError(f"ERR No such user '{errors.printable(value)}'")
             self.user = value
         elif option == b"addr":
             self.address = value.decode("latin-1")

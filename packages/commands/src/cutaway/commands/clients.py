@@ -41,6 +41,10 @@ def _ignore_protocol(_version: int) -> None:
     """The default where replies are not encoded."""
 
 
+def _ignore_authentication(_is_authenticated: bool) -> None:  # noqa: FBT001
+    """The default where a stranger's requests are not limited."""
+
+
 def _nothing() -> None:
     """The default where nobody waits to hear."""
 
@@ -51,7 +55,7 @@ class Client:
     __slots__ = (
         "address", "authenticated", "blocked", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
         "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "name", "no_evict", "no_touch",
-        "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands", "transport_info", "user",
+        "on_authentication", "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands", "transport_info", "user",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, identity: int, deliver: Callable[[Reply], None] = _discard) -> None:
@@ -62,8 +66,10 @@ class Client:
         self.protocol = 2
         self.name = b""
         self.user: Any = None
-        """The ACL user; None while no ACL room is composed."""
+        """The ACL user; None while no ACL room is composed, and for the server itself, which may do anything."""
         self.authenticated = True
+        self.on_authentication: Callable[[bool], None] = _ignore_authentication
+        """Called when the client is trusted from now on, or no longer."""
         self.intercept: Intercept | None = None
         self.blocked: Waiting | None = None
         self.deny_blocking = False
@@ -113,6 +119,7 @@ class Client:
         self.deliver = _discard
         self.close_now = self.on_resume = _nothing
         self.on_protocol = _ignore_protocol
+        self.on_authentication = _ignore_authentication
         self.transport_info = dict
 
     def reset(self) -> None:

@@ -18,7 +18,14 @@ from cutaway.resp import NO_REPLY, MapReply, Reply, Verbatim
 
 connections: Final = CommandTable("connection")
 
-Authenticate = Callable[[Client, bytes, bytes], Reply]
+Authenticate = Callable[[Client, bytes | None, bytes], Reply]
+"""`engine.extras["authenticate"]`: user, password → OK or the error. No user is AUTH's old form: the default user is meant."""
+
+NO_PASSWORD_SET: Final = errors.CommandError(
+    "ERR AUTH <password> called without any password configured for the default user. "
+    "Are you sure your configuration is correct?"
+)
+WRONG_PASSWORD: Final = errors.CommandError("WRONGPASS invalid username-password pair or user is disabled.")
 
 
 @connections.command("PING", arity=-1, flags="fast", syntax="[message]",
@@ -128,14 +135,14 @@ def _hello_options(words: Sequence[bytes]) -> tuple[tuple[bytes, bytes] | None, 
     return credentials, name
 
 
-def authenticate(client: Client, username: bytes, password: bytes) -> Reply:
+def authenticate(client: Client, username: bytes | None, password: bytes) -> Reply:
     """Ask the room that knows about users; without one, only the default user exists and has no password."""
     check: Authenticate | None = client.engine.extras.get("authenticate")
     if check is not None:
         return check(client, username, password)
-    if username == b"default":
-        return "OK"
-    return errors.CommandError("WRONGPASS invalid username-password pair or user is disabled.")
+    if username is None:
+        return NO_PASSWORD_SET
+    return "OK" if username == b"default" else WRONG_PASSWORD
 
 
 @connections.command("AUTH", arity=-2, flags="noscript loading stale fast no_auth sentinel allow_busy",
@@ -144,12 +151,7 @@ def auth(client: Client, *words: bytes) -> Reply:
     """Authenticates the connection. O(n) for n passwords of the user."""
     if len(words) > 2:
         raise errors.SYNTAX
-    if len(words) == 1 and "authenticate" not in client.engine.extras:
-        raise errors.CommandError(
-            "ERR AUTH <password> called without any password configured for the default user. "
-            "Are you sure your configuration is correct?"
-        )
-    username, password = words if len(words) == 2 else (b"default", words[0])
+    username, password = words if len(words) == 2 else (None, words[0])
     return authenticate(client, username, password)
 
 

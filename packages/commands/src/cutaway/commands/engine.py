@@ -10,6 +10,7 @@ socket, no file, no time but what its clock says, and no other room: those hook 
 `on_slow`           hears of the commands that ran for longer than `slow_after`: slow log, latency
 `on_call`           hear of every command that ran: MONITOR
 `on_propagate`      get what was written, as commands: the append-only file, replicas
+`on_connect`        get to know each new client: users and their permissions
 `keyspace.on_change`  hear of every changed key: WATCH, notifications, client-side caching
 `on_cron`           get their turn ten times a second
 ==================  ===========================================================================================
@@ -67,8 +68,8 @@ class Engine:
 
     __slots__ = (
         "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config", "effects", "errors_by_code",
-        "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_cron",
-        "on_propagate", "on_slow", "pending", "reclaimer", "slow_after", "stopwatch",
+        "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_connect",
+        "on_cron", "on_propagate", "on_slow", "pending", "reclaimer", "slow_after", "stopwatch",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +109,7 @@ class Engine:
         self.on_slow: CallListener = _ignore_call
         self.on_propagate: tuple[Callable[[list[Effect]], None], ...] = ()
         self.on_cron: tuple[Callable[[int], None], ...] = ()
+        self.on_connect: tuple[Callable[[Client], None], ...] = ()
         self.nesting = 0
         self.effects: list[Effect] = []
         self.pending: list[Effect] = []
@@ -139,6 +141,8 @@ class Engine:
         )
         self.next_client_id += 1
         self.clients[client.id] = client
+        for hook in self.on_connect:
+            hook(client)
         return client
 
     def forget(self, client: Client) -> None:

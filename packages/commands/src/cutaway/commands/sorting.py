@@ -34,6 +34,8 @@ from cutaway.resp import Reply
 sorting: Final = CommandTable("generic")
 
 NOT_NUMBERS: Final = errors.CommandError("ERR One or more scores can't be converted into double")
+BY_DENIED: Final = errors.CommandError("ERR BY option of SORT denied due to insufficient ACL permissions")
+GET_DENIED: Final = errors.CommandError("ERR GET option of SORT denied due to insufficient ACL permissions")
 
 SOURCE: Final = RO(1)
 LOOKED_UP: Final = RO(
@@ -113,9 +115,14 @@ class SortOptions:
     store: bytes | None = None
 
 
-def parse_sort_options(words: Sequence[bytes], *, may_store: bool) -> SortOptions:
+MayReadAllKeys = Callable[[Client, Sequence[bytes]], bool]
+"""`engine.extras["may_read_all_keys"]`, where users have permissions: whose keys a pattern will read nobody knows beforehand."""
+
+
+def parse_sort_options(client: Client, name: bytes, key: bytes, words: Sequence[bytes]) -> SortOptions:
     """The options of SORT, or of SORT_RO, which may not store; of one kind the last one counts."""
     options = SortOptions()
+    argv = (name, key, *words)
     position = 0
     while position < len(words):
         word, left = words[position].lower(), len(words) - position - 1
@@ -128,15 +135,25 @@ def parse_sort_options(words: Sequence[bytes], *, may_store: bool) -> SortOption
             options.count = arguments.integer(words[position + 2])
         elif word == b"by" and left:
             options.by = Pattern(words[position + 1])
+            if not options.by.is_constant and not may_read_all_keys(client, argv):
+                raise BY_DENIED
         elif word == b"get" and left:
             text = words[position + 1]
+            if not may_read_all_keys(client, argv):
+                raise GET_DENIED
             options.gets.append(Itself() if text == b"#" else Pattern(text))
-        elif word == b"store" and left and may_store:
+        elif word == b"store" and left and name == b"sort":
             options.store = words[position + 1]
         else:
             raise errors.SYNTAX
         position += 1 + (1 if word == b"store" else WORDS_TO_SKIP.get(word, 0))
     return options
+
+
+def may_read_all_keys(client: Client, argv: Sequence[bytes]) -> bool:
+    """Whether the client may use patterns in this request. O(argv)."""
+    check: MayReadAllKeys | None = client.engine.extras.get("may_read_all_keys")
+    return check is None or check(client, argv)
 
 
 # ---- sorting
@@ -222,7 +239,7 @@ def sort(client: Client, key: bytes, *words: bytes) -> Reply:
 
     O(n + m log m) for n elements, m of which are returned; O(n) if they are not to be sorted.
     """
-    options = parse_sort_options(words, may_store=True)
+    options = parse_sort_options(client, b"sort", key, words)
     output = _output(client, key, options)
     return output if options.store is None else _store(client, options.store, output)
 
@@ -237,7 +254,7 @@ def sort_ro(client: Client, key: bytes, *words: bytes) -> Reply:
 
     O(n + m log m) for n elements, m of which are returned; O(n) if they are not to be sorted.
     """
-    return _output(client, key, parse_sort_options(words, may_store=False))
+    return _output(client, key, parse_sort_options(client, b"sort_ro", key, words))
 
 
 def _output(client: Client, key: bytes, options: SortOptions) -> list[bytes | None]:
