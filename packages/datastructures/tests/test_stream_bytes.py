@@ -41,6 +41,18 @@ def dumped_nodes(dump: bytes) -> list[tuple[bytes, bytes]]:
     return nodes
 
 
+def test_ids_far_from_the_master_wrap_at_64_bits(real_server: Any) -> None:
+    real_server.flushall()
+    real_server.config_set("stream-node-max-entries", 100)
+    stream = Stream(Limits())
+    for entry_id in [(0, 2**64 - 1), (6, 0), (2**63 - 1, 5), (2**63, 2**63), (2**64 - 1, 2**64 - 1)]:
+        stream.append(entry_id, [(b"a", b"b")])
+        real_server.execute_command("XADD", "k", text(entry_id), "a", "b")
+    dump = real_server.dump("k")
+    assert [(key, bytes(pack)) for key, pack in stream.nodes()] == dumped_nodes(dump)
+    assert [entry_id for entry_id, _ in stream.range()][-1] == (2**64 - 1, 2**64 - 1)
+
+
 def text(entry_id: tuple[int, int]) -> str:
     """Return an ID as commands take it."""
     return f"{entry_id[0]}-{entry_id[1]}"

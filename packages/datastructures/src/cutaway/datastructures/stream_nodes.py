@@ -15,7 +15,8 @@ its field names where they are the master's (flag SAMEFIELDS):
 
 The closing `lp-count` says how many listpack elements precede it in the entry, so that a reader can step
 backwards; the 0 that closes the master entry stops it. An ID whose sequence is less than the master's has a
-negative seq-delta: the subtraction wraps at 64 bits, and so must the addition.
+negative seq-delta, and milliseconds that are far beyond the master's have a negative ms-delta: the
+subtractions wrap at 64 bits, and so must the additions.
 
 Nothing is cut out of a node. A deleted entry gets the flag DELETED and stays as a *tombstone*; the header
 moves it from `count` to `deleted`. A node goes away as a whole, when nothing in it is alive.
@@ -70,6 +71,14 @@ _STEPWISE: Final = 8
 """Up to so many of the last entries are read one by one, backwards; beyond, all are decoded at once."""
 
 
+def _difference(number: int, master: int) -> bytes:
+    """Return `number - master` as an entry states it: signed, modulo 2**64."""
+    delta = number - master
+    if not -INT64_MAX - 1 <= delta <= INT64_MAX:
+        delta += UINT64_MAX + 1 if delta < 0 else -UINT64_MAX - 1
+    return b"%d" % delta
+
+
 class StreamNode:
     """A listpack of stream entries and what is known about it. Positions are those of the listpack."""
 
@@ -104,6 +113,11 @@ class StreamNode:
             raise ValueError(message) from error
         return node
 
+    def memory_usage(self) -> int:
+        """Return the bytes of the pack and of the entries' positions, where they are known. O(1)."""
+        places = self._places
+        return self.pack.memory_usage() + (0 if places is None else 80 + places.itemsize * len(places))
+
     def copy(self) -> StreamNode:
         """Return a node of the same entries. O(bytes)."""
         return StreamNode(self.master, self.pack.copy())
@@ -120,9 +134,8 @@ class StreamNode:
             size = pack.nbytes
             pack.replace_at(0, b"%d" % self.live)
             self._moved(pack.nbytes - size)
-        ms = b"%d" % (entry_id[0] - self.master[0])
-        delta = (entry_id[1] - self.master[1]) & UINT64_MAX
-        seq = b"%d" % (delta if delta <= INT64_MAX else delta - UINT64_MAX - 1)
+        ms = _difference(entry_id[0], self.master[0])
+        seq = _difference(entry_id[1], self.master[1])
         if self._places is not None:
             self._places.append(len(pack.entries))
         count = len(names)
