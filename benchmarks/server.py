@@ -32,6 +32,7 @@ TESTS = (
     "set", "get", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd", "zpopmin",
     "lrange_100", "lrange_300", "lrange_500", "lrange_600", "mset",
 )  # fmt: skip
+SERVERS: Final = ("redis-server", "valkey", "cutaway", "fakeredis")
 PIPELINES = (1, 16, 64)
 SECONDS = 1.0
 YARDSTICK = "redis-server"
@@ -191,12 +192,14 @@ def main() -> None:
     parser.add_argument("--tests", default=",".join(TESTS))
     parser.add_argument("--pipelines", default=",".join(map(str, PIPELINES)))
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--servers", default="redis-server,valkey,cutaway,fakeredis")
+    parser.add_argument("--servers", default=",".join(SERVERS))
     parser.add_argument("--memory", action="store_true", help="measure bytes a key only")
     parser.add_argument("--no-memory", action="store_true", help="measure requests a second only")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the data for the memory figures")
     parser.add_argument("--json", type=Path, default=Path("benchmark.json"))
     arguments = parser.parse_args()
+    if unknown := set(arguments.servers.split(",")) - set(SERVERS):
+        parser.error(f"no such server: {', '.join(sorted(unknown))}; there are {', '.join(SERVERS)}")
     console = Console(width=120 if not sys.stdout.isatty() else None)
     report: dict[str, object] = {"python": platform.python_version(), "machine": platform.machine()}
     if not arguments.memory:
