@@ -23,6 +23,7 @@ DEFAULT_COUNT: Final = 10
 MAX_CURSOR: Final = 2**64 - 1
 _STRTOULL: Final = re.compile(rb"[ \t-\r]*[+-]?[0-9]{1,4000}")
 
+TYPE_NAMES: Final = frozenset({"string", "list", "set", "zset", "hash", "stream"})
 _NO_VALUES: Final = {b"novalues": "HSCAN", b"noscores": "ZSCAN"}
 
 
@@ -74,6 +75,8 @@ def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: 
             pattern = None if value == b"*" else value
         elif word == b"type" and kinds:
             kind = value.decode("latin-1").lower()
+            if kind not in TYPE_NAMES:
+                raise errors.CommandError(f"ERR unknown type name '{errors.printable(value)}'")
         else:
             raise errors.SYNTAX
         position += 2
