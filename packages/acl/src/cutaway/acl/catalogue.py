@@ -1,0 +1,39 @@
+"""What rules refer to: the commands that there are, their categories, and what a new selector allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from cutaway.commands import Command
+from cutaway.commands.introspection import CATEGORY_ORDER
+
+
+class Catalogue:
+    """The commands of an engine as rules name them. Modules may add some, or take them away again."""
+
+    __slots__ = ("_commands", "all_channels")
+
+    def __init__(self, commands: Mapping[bytes, Command]) -> None:
+        self._commands: Final = commands
+        self.all_channels = False
+        """Whether a new selector allows all channels (`acl-pubsub-default`)."""
+
+    def __iter__(self) -> Iterator[Command]:
+        """All commands, each followed by its subcommands."""
+        for command in self._commands.values():
+            yield command
+            yield from command.subcommands.values()
+
+    def find(self, name: bytes) -> Command | None:
+        """The command `get`, or the subcommand `config|get`, in any spelling. O(1)."""
+        first, bar, second = name.lower().partition(b"|")
+        command = self._commands.get(first)
+        return command.subcommands.get(second) if command is not None and bar else command
+
+    def in_category(self, name: bytes) -> list[Command] | None:
+        """The commands and subcommands of a category; None if there is no such category. O(commands)."""
+        category = name.decode("latin-1").lower()
+        if category not in CATEGORY_ORDER:
+            return None
+        return [command for command in self if category in command.acl_categories]
