@@ -22,6 +22,8 @@ from .files import Files as Files
 from .files import OSFiles as OSFiles
 from .rdb_reader import Aux as Aux
 from .rdb_reader import End as End
+from .files import new_file as new_file
+from .files import replace_file as replace_file
 from .rdb_reader import Entry as Entry
 from .rdb_reader import Event as Event
 from .rdb_reader import Header as Header

@@ -23,6 +23,11 @@ incremental file; somebody writes the present state into a new base; `finish_rew
 manifest with one atomic rename and removes what it made superfluous. A crash at any point leaves one complete
 set of files: the old base with both increments, or the new base with the second.
 
+**Beginning in the middle.** Where logging is switched on while there is data already, `open_anew` begins a rewrite whose
+increment belongs to no base yet: whatever an earlier log left in the directory misses what has happened since. The manifest
+does not mention it until the base is there. A rewrite without a log (`BGREWRITEAOF` with `appendonly no`) is the same
+without an increment: `begin_base`.
+
 Each incremental file begins in database none: the first command in it is preceded by a SELECT, so that files
 can be read by themselves. With `timestamps`, a comment `#TS:<seconds>` precedes the first command of each
 second; a reader that is asked to can stop at a point in time.
@@ -75,6 +80,7 @@ class AppendOnlyFile:
     __slots__ = (
         "_buffer",
         "_database",
+        "_detached",
         "_files",
         "_handle",
         "_job",
@@ -86,6 +92,7 @@ class AppendOnlyFile:
         "directory",
         "fsync_error",
         "fsync_policy",
+        "keep_history",
         "manifest",
         "size",
         "timestamps",
@@ -118,6 +125,9 @@ class AppendOnlyFile:
         self._written = 0
         self._synced = 0
         self._rewriting: AOFFile | None = None
+        self._detached = False
+        self.keep_history = False
+        """Leave history files where they are: the directive `aof-disable-auto-gc`."""
 
     # -- opening and closing
 
@@ -135,14 +145,41 @@ class AppendOnlyFile:
             write_base(self.path(base.name))
             self.manifest.base = base
             changed = True
-        if not self.manifest.increments:
-            self.manifest.increments.append(self.manifest.next_increment())
+        if self.manifest.increments:
+            self._handle = self._files.open_append(self.path(self.manifest.increments[-1].name))
+        else:
+            increment = self.manifest.next_increment()
+            self._handle = self._open_empty(increment)
+            self.manifest.increments.append(increment)
             changed = True
-        self._handle = self._files.open_append(self.path(self.manifest.increments[-1].name))
         if changed:
             self._save_manifest(self.manifest)
         self._remove_history()
         self._take_stock()
+
+    def open_anew(self, *, rdb: bool = True) -> str:
+        """Begin to log at this moment, whatever the directory holds. Returns a path, as `begin_rewrite` does.
+
+        Until `finish_rewrite`, a restart finds what was there before. Raises OSError, AOFError.
+        """
+        path = self.begin_base(rdb=rdb)
+        increment = self.manifest.next_increment()
+        self._handle = self._open_empty(increment)
+        self.manifest.increments.append(increment)
+        self._detached = True
+        return path
+
+    def begin_base(self, *, rdb: bool = True) -> str:
+        """Begin a rewrite without a log: the new base will be all there is. Returns and raises as `open_anew`."""
+        self._files.make_directory(self.directory)
+        self.manifest = load_manifest(self._files, self.directory, self.manifest.prefix)
+        self._rewriting = self._unused_base(self.manifest, rdb=rdb)
+        return self._temporary(self._rewriting)
+
+    @property
+    def detached(self) -> bool:
+        """Whether the log has no base yet, so that a restart would not find it."""
+        return self._detached
 
     def close(self) -> None:
         """Flush, fsync and close. Whether that worked is in `error`."""
@@ -151,6 +188,22 @@ class AppendOnlyFile:
                 self.fsync()
             self._leave(self._handle)
             self._handle = None
+            if self._detached:
+                self._remove(self.manifest.increments.pop())
+
+    def _open_empty(self, file: AOFFile) -> AppendHandle:
+        """Open a new file; what is there under its name, of a process that died, is not in the manifest and goes."""
+        handle = self._files.open_append(self.path(file.name))
+        try:
+            handle.truncate(0)
+        except OSError:
+            handle.close()
+            raise
+        return handle
+
+    def _temporary(self, base: AOFFile) -> str:
+        """Return where a base is written until it is complete."""
+        return self.path(f"temp-rewriteaof-{base.name}")
 
     def path(self, name: str) -> str:
         """Return the path of one of the directory's files."""
@@ -173,13 +226,16 @@ class AppendOnlyFile:
         """Bytes that have been fed and not yet written."""
         return len(self._buffer)
 
-    def flush(self) -> bool:
-        """Write the buffer, and with policy `always` fsync. Returns False if that did not work: see above."""
+    def flush(self, *, fsync: bool = True) -> bool:
+        """Write the buffer, and with policy `always` fsync. Returns False if that did not work: see above.
+
+        Without `fsync` no policy asks for one: `no-appendfsync-on-rewrite` while a child is writing.
+        """
         if self._handle is None:
             return not self._buffer
         if self._buffer and not self._write(self._handle):
             return False
-        if self.fsync_policy == ALWAYS and self._synced < self._written:
+        if fsync and self.fsync_policy == ALWAYS and self._synced < self._written:
             return self.fsync()
         return True
 
@@ -290,19 +346,21 @@ class AppendOnlyFile:
             raise self.error or OSError(errno.EIO, "the buffer could not be written")
         manifest = self.manifest.copy()
         increment = manifest.next_increment()
-        path = self.path(increment.name)
-        handle = self._files.open_append(path)
-        try:
-            handle.truncate(0)
-            manifest.increments.append(increment)
-            self._save_manifest(manifest)
-        except OSError:
-            handle.close()
-            raise
+        orphan = manifest.increments.pop() if self._detached else None
+        handle = self._open_empty(increment)
+        manifest.increments.append(increment)
+        if orphan is None:
+            try:
+                self._save_manifest(manifest)
+            except OSError:
+                handle.close()
+                raise
         self._turn_to(handle)
+        if orphan is not None:
+            self._remove(orphan)
         self.manifest = manifest
         self._rewriting = self._unused_base(manifest, rdb=rdb)
-        return self.path(f"temp-rewriteaof-{self._rewriting.name}")
+        return self._temporary(self._rewriting)
 
     def finish_rewrite(self, temporary: str) -> None:
         """Put the base at `temporary`, complete and synced, in place of all that came before. Raises OSError.
@@ -316,9 +374,10 @@ class AppendOnlyFile:
         self._rewriting = None
         self._files.replace(temporary, self.path(base.name))
         manifest = self.manifest.copy()
-        manifest.rebase(base, keep=1)
+        manifest.rebase(base, keep=0 if self._handle is None else 1)
         self._save_manifest(manifest)
         self.manifest = manifest
+        self._detached = False
         self._remove_history()
         self._take_stock()
         self.base_size = self.size
@@ -355,7 +414,7 @@ class AppendOnlyFile:
 
     def _remove_history(self) -> None:
         """Remove the files that are history, and their lines. One that will not go is tried again later."""
-        if not self.manifest.history:
+        if not self.manifest.history or self.keep_history:
             return
         manifest = self.manifest.copy()
         manifest.history = [file for file in manifest.history if not self._remove(file)]

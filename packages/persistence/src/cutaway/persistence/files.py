@@ -12,9 +12,14 @@ Three rules make a change on disk safe against losing power, and they are all th
 
 from __future__ import annotations
 
+import errno
 import os
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MODE: Final = 0o644
 
@@ -22,7 +27,7 @@ MODE: Final = 0o644
 class AppendHandle(Protocol):
     """A file that is open for appending."""
 
-    def write(self, data: bytes | bytearray, /) -> int:
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
         """Append as much of `data` as fits and return how many bytes that was. Raises OSError."""
         ...
 
@@ -91,7 +96,7 @@ class OSAppendHandle:
     def __init__(self, path: str) -> None:
         self.fd: int = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
 
-    def write(self, data: bytes | bytearray, /) -> int:
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
         """Append as much of `data` as fits and return how many bytes that was."""
         return os.write(self.fd, data)
 
@@ -161,19 +166,41 @@ def read_whole(files: Files, path: str) -> bytes:
         handle.close()
 
 
+@contextmanager
+def new_file(files: Files, path: str) -> Iterator[Callable[[bytes | bytearray], None]]:
+    """Give the `write` of a new file; at the end of the block the disk has all of it. Raises OSError.
+
+    A file that is there under this name stays with whoever has it open, maybe the child of a server that was killed.
+    """
+    if files.size(path) is not None:
+        files.remove(path)
+    handle = files.open_append(path)
+
+    def write(data: bytes | bytearray) -> None:
+        rest = memoryview(data)
+        while rest:
+            count = handle.write(rest)
+            if not count:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            rest = rest[count:]
+
+    try:
+        yield write
+        handle.fsync()
+    finally:
+        handle.close()
+
+
+def replace_file(files: Files, temporary: str, path: str) -> None:
+    """Put a complete file in its place, atomically, and make the disk have the name too. Raises OSError."""
+    files.replace(temporary, path)
+    files.sync_directory(path.rpartition("/")[0] or ".")
+
+
 def replace_whole(files: Files, path: str, data: bytes) -> None:
     """Put a small file in place of the old one, atomically and durably. Raises OSError: the old one stays."""
     directory, _, name = path.rpartition("/")
     temporary = f"{directory}/temp-{name}"
-    if files.size(temporary) is not None:
-        files.remove(temporary)
-    handle = files.open_append(temporary)
-    try:
-        rest = data
-        while rest:
-            rest = rest[handle.write(rest) :]
-        handle.fsync()
-    finally:
-        handle.close()
-    files.replace(temporary, path)
-    files.sync_directory(directory)
+    with new_file(files, temporary) as write:
+        write(data)
+    replace_file(files, temporary, path)

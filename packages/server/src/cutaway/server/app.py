@@ -101,7 +101,7 @@ class Application:
         collector.start()
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
-        persistence = Persistence(engine, loop)
+        persistence = Persistence(engine, loop, self.parts.files())
         try:
             config.assign("dir", working_directory(config.text("dir")))
             persistence.loader.close_the_gate()
@@ -115,6 +115,9 @@ class Application:
         server.start()
         if not await self._load(persistence):
             return 1
+        if server.stopping.is_set():
+            await server.stop()
+            return 0
         server.before_flush = (engine.extras["tracking"].broadcast, persistence.appender.before_flush)
         engine.on_cron = (*engine.on_cron, persistence.poll)
         log.info("Ready to accept connections")
@@ -122,12 +125,14 @@ class Application:
             self.on_ready(server)
         await server.stopping.wait()
         await server.stop()
+        persistence.close()
         return 0
 
     async def _load(self, persistence: Persistence) -> bool:
         """Bring the data back, and begin to log; False, with a line that says why, if it cannot be."""
         try:
-            await persistence.loader.load()
+            if not await persistence.loader.load():
+                return True
             persistence.configure()
         except (LoadError, ConfigError) as error:
             log.critical("%s", error)

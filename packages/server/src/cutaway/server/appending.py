@@ -11,11 +11,16 @@ kept back for up to two seconds; after that they are written all the same, and w
 A disk that is full costs no data: what was written of a command is cut off again, the bytes stay here, writes are refused with
 an error that says why, and the next turn tries again. Under `always` the promise is already broken at that point (the commands
 have run, and their clients are owed an answer), so the server stops, as Redis does.
+
+Switched on while the server runs, the log begins as a rewrite does: a child writes the data of this moment as the base, and
+what happens from then on goes into an increment. A restart finds them when the child is done, and until then whatever it
+would have found before (`AppendOnlyFile.open_anew`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import time
@@ -24,7 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cutaway.commands import Client, Command, CommandError
-from cutaway.persistence import ALWAYS, EVERYSEC, AOFError, AppendOnlyFile, OSFiles
+from cutaway.persistence import ALWAYS, EVERYSEC, AOFError, AppendOnlyFile
 from cutaway.server.children import Child
 from cutaway.server.snapshots import write_aof_file, write_rdb_file
 
@@ -35,6 +40,10 @@ if TYPE_CHECKING:
     from cutaway.resp import Reply
 
 POSTPONE_SECONDS: Final = 2.0
+FAILURES_IN_A_ROW: Final = 3
+LONGEST_PAUSE: Final = 3600.0
+"""After so many rewrites that failed, the next one waits: a minute, then two, four, at most an hour (in seconds)."""
+
 log: Final = logging.getLogger("cutaway.appending")
 
 
@@ -42,16 +51,23 @@ class Appender:
     """Logs an engine's writes."""
 
     __slots__ = (
-        "_engine", "_files", "_last_fsync", "_loop", "_postponed_since", "aof", "child", "delayed_fsyncs", "last_copied_bytes",
-        "last_rewrite_ok", "last_rewrite_seconds", "last_write_ok", "on_fatal", "rewrite_path", "rewrites", "scheduled",
+        "_engine", "_failures", "_files", "_flush_sleep", "_last_fsync", "_loop", "_not_before", "_postponed_since", "_target", "_wanted", "aof",
+        "child", "delayed_fsyncs", "last_copied_bytes", "last_rewrite_ok", "last_rewrite_seconds", "last_write_ok",
+        "on_fatal", "rewrite_path", "rewrites", "scheduled",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, files: Files | None = None) -> None:
+    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, files: Files) -> None:
         self._engine: Final = engine
         self._loop: Final = loop
-        self._files: Final[Files] = files if files is not None else OSFiles()
+        self._files: Final = files
         self._postponed_since = 0.0
         self._last_fsync = 0.0
+        self._failures = 0
+        self._not_before = 0.0
+        self._wanted = False
+        self._target: AppendOnlyFile | None = None
+        """What the child writes a base for: `aof`, or the directory of a log that is off."""
+        self._flush_sleep = 0.0
         self.aof: AppendOnlyFile | None = None
         self.child: Child | None = None
         self.scheduled = False
@@ -70,37 +86,65 @@ class Appender:
         return str(Path(self._engine.config.text("dir")) / self._engine.config.text("appenddirname"))
 
     def start(self) -> None:
-        """Begin to log. What is already in the directory has been loaded. Raises OSError, AOFError."""
-        config = self._engine.config
-        aof = AppendOnlyFile(
-            self._files, self.directory(), config.text("appendfilename"),
-            fsync_policy=config.text("appendfsync"), timestamps=config.boolean("aof-timestamp-enabled"),
-        )  # fmt: skip
-        rdb = config.boolean("aof-use-rdb-preamble")
+        """Begin to log, at the start. What is already in the directory has been loaded. Raises OSError, AOFError."""
+        aof = self._make()
+        rdb = self._engine.config.boolean("aof-use-rdb-preamble")
         aof.open(lambda path: self._write_base(path, rdb=rdb), rdb=rdb)
         aof.base_size = aof.size
-        self.aof = aof
-        self._engine.on_propagate = (*self._engine.on_propagate, self.take)
+        self._attach(aof)
+
+    def switch_on(self) -> None:
+        """Begin to log while the server runs. Raises CommandError if no child can be started."""
+        self._wanted = True
+        self.stop_child()
+        if self._engine.extras["persistence"].idle() and not self._engine.nesting:
+            self.rewrite()
+        else:
+            self.scheduled = True
+            log.info("AOF was switched on; its first base is written when no other child is at work")
 
     def stop(self) -> None:
         """Stop logging; what is logged stays in the directory."""
+        self._wanted = False
         self.stop_child()
         if self.aof is not None:
             self.aof.close()
             self.aof = None
             self._engine.on_propagate = tuple(sink for sink in self._engine.on_propagate if sink != self.take)
+        self.last_write_ok = True
+
+    @property
+    def beginning(self) -> bool:
+        """Whether the log was switched on and its first base is not there yet."""
+        return self._wanted and (self.aof is None or self.aof.detached)
+
+    def _make(self) -> AppendOnlyFile:
+        config = self._engine.config
+        aof = AppendOnlyFile(
+            self._files, self.directory(), config.text("appendfilename"),
+            fsync_policy=config.text("appendfsync"), timestamps=config.boolean("aof-timestamp-enabled"),
+        )  # fmt: skip
+        aof.keep_history = config.boolean("aof-disable-auto-gc")
+        return aof
+
+    def _attach(self, aof: AppendOnlyFile) -> None:
+        self.aof = aof
+        self._wanted = True
+        self._engine.on_propagate = (*self._engine.on_propagate, self.take)
 
     def _write_base(self, path: str, *, rdb: bool) -> None:
         if rdb:
-            write_rdb_file(self._engine, path, preamble=True)
+            write_rdb_file(self._engine, self._files, path, preamble=True)
         else:
-            write_aof_file(self._engine, path)
+            write_aof_file(self._engine, self._files, path)
 
     def configure(self) -> None:
-        """Follow `appendfsync` and `aof-timestamp-enabled`."""
+        """Follow `appendfsync`, `aof-timestamp-enabled` and `aof-disable-auto-gc`."""
         if self.aof is not None:
-            self.aof.fsync_policy = self._engine.config.text("appendfsync")
-            self.aof.timestamps = self._engine.config.boolean("aof-timestamp-enabled")
+            config = self._engine.config
+            self.aof.fsync_policy = config.text("appendfsync")
+            self.aof.timestamps = config.boolean("aof-timestamp-enabled")
+            self.aof.keep_history = config.boolean("aof-disable-auto-gc")
 
     # ---- writing
 
@@ -119,14 +163,26 @@ class Appender:
             return
         if aof.fsync_policy == EVERYSEC and aof.fsync_running and not self._waited_long_enough():
             return
-        if not aof.flush():
+        if self._flush_sleep:
+            time.sleep(self._flush_sleep)
+        fsync = not self._disk_is_busy()
+        if not aof.flush(fsync=fsync):
             self._failed(aof)
             return
         if not self.last_write_ok:
             log.warning("AOF write error looks solved, writes go on.")
             self.last_write_ok = True
-        if aof.fsync_policy == EVERYSEC and time.monotonic() - self._last_fsync >= 1.0:
+        if fsync and aof.fsync_policy == EVERYSEC and time.monotonic() - self._last_fsync >= 1.0:
             self.fsync_in_background()
+
+    def _disk_is_busy(self) -> bool:
+        """Whether a child writes, and `no-appendfsync-on-rewrite` says that nobody shall wait for the disk meanwhile."""
+        persistence = self._engine.extras["persistence"]
+        return not persistence.idle() and self._engine.config.boolean("no-appendfsync-on-rewrite")
+
+    def sleep_before_flush(self, microseconds: float) -> None:
+        """Wait so long before each write: a slow disk, for tests (DEBUG AOF-FLUSH-SLEEP)."""
+        self._flush_sleep = microseconds / 1_000_000
 
     def _waited_long_enough(self) -> bool:
         now = time.monotonic()
@@ -182,74 +238,102 @@ class Appender:
 
     def rewrite(self) -> None:
         """Let a child write the present state into a new base. Raises CommandError where it cannot be started."""
-        config = self._engine.config
-        rdb = config.boolean("aof-use-rdb-preamble")
+        rdb = self._engine.config.boolean("aof-use-rdb-preamble")
         try:
-            if self.aof is not None:
-                self.rewrite_path = self.aof.begin_rewrite(rdb=rdb)
-            else:
-                self.rewrite_path = str(Path(config.text("dir")) / f"temp-rewriteaof-bg-{os.getpid()}.aof")
-            path = self.rewrite_path
-            self.child = Child(
-                "aof", lambda: self._write_base(path, rdb=rdb), config.integer("rdb-key-save-delay")
-            )
-        except OSError as error:
-            if self.aof is not None:
-                self.aof.abort_rewrite()
-            self.last_rewrite_ok = False
-            log.warning("Can't rewrite append only file in background: %s", _reason(error))
-            raise CommandError(
-                f"ERR Can't rewrite append only file in background: {_reason(error)}"
-            ) from error
+            path = self.rewrite_path = self._begin(rdb=rdb)
+            self.child = Child("aof", lambda: self._write_base(path, rdb=rdb))
+        except (OSError, AOFError) as error:
+            reason = _reason(error) if isinstance(error, OSError) else str(error)
+            self._give_up()
+            log.warning("Can't rewrite append only file in background: %s", reason)
+            raise CommandError(f"ERR Can't rewrite append only file in background: {reason}") from error
         log.info("Background append only file rewriting started by pid %d", self.child.pid)
+
+    def _begin(self, *, rdb: bool) -> str:
+        """Turn to a new increment, if there is a log. Gives the path for the base. Raises OSError, AOFError."""
+        if self.aof is not None:
+            self._target = self.aof
+            return self.aof.begin_rewrite(rdb=rdb)
+        aof = self._target = self._make()
+        if not self._wanted:
+            return aof.begin_base(rdb=rdb)
+        path = aof.open_anew(rdb=rdb)
+        self._attach(aof)
+        return path
 
     def poll(self) -> None:
         """See whether the child is done, whether a rewrite is due, and whether the second is over."""
         if self.child is not None and self.child.poll():
             self._rewritten(self.child)
-        aof = self.aof
-        if self.child is None and self._engine.extras["persistence"].idle():
-            config = self._engine.config
-            if self.scheduled or (
-                aof is not None
-                and aof.wants_rewrite(
-                    config.integer("auto-aof-rewrite-percentage"), config.integer("auto-aof-rewrite-min-size")
-                )
-            ):
-                if not self.scheduled and aof is not None:
-                    log.info("Starting automatic rewriting of AOF on %d%% growth", aof.growth())
-                self.scheduled = False
-                self._try_rewrite()
+        if self.child is None and self._engine.extras["persistence"].idle() and self._is_due():
+            self.scheduled = False
+            with contextlib.suppress(CommandError):
+                self.rewrite()
         self.before_flush()
 
-    def _try_rewrite(self) -> None:
-        try:
-            self.rewrite()
-        except CommandError:
-            log.debug("the rewrite will be tried again")
+    def _is_due(self) -> bool:
+        """Whether a rewrite was asked for, or the log has grown enough (auto-aof-rewrite-*), or has no base yet."""
+        if self.scheduled:
+            return True
+        aof = self.aof
+        if aof is None or time.monotonic() < self._not_before:
+            return False
+        config = self._engine.config
+        percentage = config.integer("auto-aof-rewrite-percentage")
+        if aof.detached:
+            return True
+        if not aof.wants_rewrite(percentage, config.integer("auto-aof-rewrite-min-size")):
+            return False
+        log.info("Starting automatic rewriting of AOF on %d%% growth", aof.growth())
+        return True
+
+    def _give_up(self) -> None:
+        """A rewrite has failed: what was there before is still what counts."""
+        if self._target is not None:
+            self._target.abort_rewrite()
+            self._target = None
+        self.last_rewrite_ok = False
+        self._failures += 1
+        late = self._failures - FAILURES_IN_A_ROW
+        if late >= 0:
+            pause = min(60.0 * 2**late, LONGEST_PAUSE)
+            self._not_before = time.monotonic() + pause
+            log.warning("%d rewrites failed in a row; the next one is tried in %.0f s", self._failures, pause)
 
     def _rewritten(self, child: Child) -> None:
         self.child = None
         self.last_rewrite_seconds = int(time.time() - child.started)
         self.last_copied_bytes = child.copied_bytes
-        self.last_rewrite_ok = not child.error
-        if child.error:
-            if self.aof is not None:
-                self.aof.abort_rewrite()
-            Path(self.rewrite_path).unlink(missing_ok=True)
-            log.warning("Background AOF rewrite failed: %s", child.error)
+        target = self._target
+        assert target is not None
+        if child.was_killed:
+            target.abort_rewrite()
+            self._remove_temporary()
+            log.info("Background AOF rewrite was given up")
             return
-        try:
-            if self.aof is not None:
-                self.aof.finish_rewrite(self.rewrite_path)
-            else:
-                Path(self.rewrite_path).unlink(missing_ok=True)
-        except (OSError, AOFError) as error:
-            self.last_rewrite_ok = False
-            log.warning("Background AOF rewrite could not be put in place: %s", error)
+        problem = child.error or self._put_in_place(target)
+        if problem:
+            self._give_up()
+            self._remove_temporary()
+            log.warning("Background AOF rewrite failed: %s", problem)
             return
+        self._target = None
+        self.last_rewrite_ok = True
+        self._failures = 0
         self.rewrites += 1
         log.info("Background AOF rewrite finished successfully")
+
+    def _put_in_place(self, target: AppendOnlyFile) -> str:
+        """Let the new base count; what went wrong, or nothing."""
+        try:
+            target.finish_rewrite(self.rewrite_path)
+        except (OSError, AOFError) as error:
+            return str(error)
+        return ""
+
+    def _remove_temporary(self) -> None:
+        with contextlib.suppress(OSError):
+            Path(self.rewrite_path).unlink()
 
     def stop_child(self) -> None:
         """Give up a rewrite; the files before it are still complete."""

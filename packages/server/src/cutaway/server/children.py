@@ -8,6 +8,9 @@ its page, and the child comes to own a copy of all it looks at. What can be done
 collection in the child, so that at least the collector writes on nothing; and `os._exit`, so that the child does not take the
 data set apart at its end. How much was copied after all is measured by the child and reported (`rdb_last_cow_size`).
 
+A parent that is killed leaves its child alive. So what the child does last, to put its file in the place where the next server will
+look for it, is done only if the parent is still there: by then a new one may have written something newer.
+
 The child inherits every descriptor. It closes them first thing: a listening socket that lives on in a child would keep the
 port taken after the parent is gone.
 """
@@ -33,17 +36,25 @@ class Child:
 
     __slots__ = ("_pipe", "copied_bytes", "error", "kind", "pid", "started")
 
-    def __init__(self, kind: str, work: Callable[[], object], delay_us: int = 0) -> None:
-        """Fork, and run `work` in the child. Raises OSError where the system refuses."""
+    def __init__(
+        self, kind: str, work: Callable[[], object], finish: Callable[[], object] | None = None
+    ) -> None:
+        """Fork, and run `work` in the child, then `finish` if the parent lives. Raises OSError where the system refuses."""
         self.kind: Final = kind
         self.started: Final = time.time()
         self.error = ""
         self.copied_bytes = 0
         gc.freeze()
         self._pipe, report = os.pipe()
-        self.pid: Final = os.fork()
+        parent = os.getpid()
+        try:
+            self.pid: Final = os.fork()
+        except OSError:
+            os.close(self._pipe)
+            os.close(report)
+            raise
         if not self.pid:
-            _run(work, report, delay_us)
+            _run(work, finish, report, parent)
         os.close(report)
 
     def poll(self) -> bool:
@@ -78,7 +89,7 @@ class Child:
             self.error = error or f"the child ended with status {code}"
 
 
-def _run(work: Callable[[], object], report: int, delay_us: int) -> None:
+def _run(work: Callable[[], object], finish: Callable[[], object] | None, report: int, parent: int) -> None:
     """The child's whole life."""
     code = 1
     try:
@@ -88,9 +99,9 @@ def _run(work: Callable[[], object], report: int, delay_us: int) -> None:
         signal.signal(signal.SIGUSR1, signal.SIG_DFL)
         os.closerange(KEPT_DESCRIPTORS, report)
         os.closerange(report + 1, HIGHEST_DESCRIPTOR)
-        if delay_us > 0:
-            time.sleep(delay_us / 1_000_000)
         work()
+        if finish is not None and os.getppid() == parent:
+            finish()
         os.write(report, b"%d " % _private_bytes())
         code = 0
     except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code

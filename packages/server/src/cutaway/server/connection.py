@@ -171,6 +171,7 @@ class Connection(asyncio.Protocol):
             if size > HIGH_WATER:
                 size = 0
                 self._out_bytes += HIGH_WATER
+                self._server.commit()
                 self.flush()
                 out = self._out
                 if self._is_full:
@@ -284,6 +285,7 @@ class Connection(asyncio.Protocol):
         """Close once everything is written."""
         if not self._closing:
             if self._out:
+                self._server.commit()
                 self._transport.write(b"".join(self._out))
                 self._out = []
             self._closing = True

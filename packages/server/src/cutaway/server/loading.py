@@ -31,6 +31,7 @@ from cutaway.persistence import (
     ValueOptions,
     upgrade_single_file,
 )
+from cutaway.server.snapshots import slowly
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
@@ -51,6 +52,7 @@ class Loader:
     """Fills an engine's keyspace."""
 
     __slots__ = (
+        "_abandoned",
         "_client",
         "_engine",
         "_last_line",
@@ -64,6 +66,7 @@ class Loader:
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
         self._client: Client | None = None
+        self._abandoned = False
         self._last_line = 0.0
         self.keys = self.expired = 0
         self.loaded_bytes = self.total_bytes = 0
@@ -87,12 +90,17 @@ class Loader:
         """Nobody gets at the data until `load` is done; called before the server listens."""
         self._engine.gates = (self.gate, *self._engine.gates)
 
-    async def load(self) -> None:
-        """Load what is there, while the loop goes on. Raises LoadError."""
+    async def load(self) -> bool:
+        """Load what is there, while the loop goes on; whether it was loaded to its end. Raises LoadError."""
         try:
             await self._load()
         finally:
             self._engine.gates = tuple(gate for gate in self._engine.gates if gate != self.gate)
+        return not self._abandoned
+
+    def abandon(self) -> None:
+        """Stop loading: the server is to end."""
+        self._abandoned = True
 
     async def _load(self) -> None:
         config = self._engine.config
@@ -104,7 +112,7 @@ class Loader:
         elif (path := self.rdb_path()).is_file():
             await self._slices(self.read_rdb(path), str(path))
             source = str(path)
-        if source != "nothing":
+        if source != "nothing" and not self._abandoned:
             log.info("DB loaded from %s: %.3f seconds, %d keys", source, time.monotonic() - began, self.keys)
 
     def rdb_path(self) -> Path:
@@ -133,6 +141,8 @@ class Loader:
                 if time.monotonic() > end:
                     self._progress(source)
                     await asyncio.sleep(0)
+                    if self._abandoned:
+                        return
                     end = time.monotonic() + SLICE_SECONDS
         finally:
             self._end()
@@ -174,9 +184,11 @@ class Loader:
         with path.open("rb", buffering=0) as file:
             reader = RDBReader(file, self._options(), checksum=self._engine.config.boolean("rdbchecksum"))
             try:
-                for number, event in enumerate(reader.events()):
+                delay = self._engine.config.integer("key-load-delay")
+                every = 1 if delay else EVENTS_BETWEEN_LOOKS
+                for number, event in enumerate(slowly(reader.events(), delay) if delay else reader.events()):
                     self._take(event, drop_expired=True)
-                    if not number % EVENTS_BETWEEN_LOOKS:
+                    if not number % every:
                         self.loaded_bytes = reader.source.offset
                         yield
             except RDBError as error:

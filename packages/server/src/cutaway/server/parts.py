@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cutaway.datastructures import DEFAULT_INDEX, Dict
+from cutaway.persistence import Files, OSFiles
 from cutaway.resp import Encoder, RequestLimits, RequestParser, best_request_parser
 
 
@@ -33,6 +34,7 @@ class Parts:
     encoder: Callable[[int], Encoder]
     dict: Callable[[], Dict[Any, Any]]
     sorted_set_index: Callable[..., Any]
+    files: Callable[[], Files]
 
 
 NAMES: Final = {
@@ -40,13 +42,14 @@ NAMES: Final = {
     "resp.Encoder": "encoder",
     "datastructures.Dict": "dict",
     "datastructures.SortedSetIndex": "sorted_set_index",
+    "persistence.Files": "files",
 }
 """How `--use` calls each part: the room it lives in, and its name there."""
 
 
 def default_parts() -> Parts:
     """The parts of an ordinary server: the fastest body of each contract that is installed."""
-    return Parts(best_request_parser(), Encoder, Dict, DEFAULT_INDEX.factory)
+    return Parts(best_request_parser(), Encoder, Dict, DEFAULT_INDEX.factory, OSFiles)
 
 
 def use(parts: Parts, choice: str) -> Parts:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Client, CommandError, CommandTable
 from cutaway.config import ConfigError
-from cutaway.persistence import AOFError
+from cutaway.persistence import AOFError, OSFiles
 from cutaway.server.appending import Appender
 from cutaway.server.loading import Loader, LoadError, working_directory
 from cutaway.server.saving import Saver
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
+    from cutaway.persistence import Files
     from cutaway.resp import Reply
 
 log: Final = logging.getLogger("cutaway.server")
@@ -31,17 +32,20 @@ BUSY_SAVING: Final = "ERR Background save already in progress"
 class Persistence:
     """Snapshots, log and loader of one engine."""
 
-    __slots__ = ("_engine", "_gated", "appender", "loader", "saver")
+    __slots__ = ("_configured", "_engine", "_gated", "appender", "loader", "saver")
 
-    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, files: Files | None = None) -> None:
         self._engine: Final = engine
-        self.saver: Final = Saver(engine)
-        self.appender: Final = Appender(engine, loop)
+        files = files if files is not None else OSFiles()
+        self.saver: Final = Saver(engine, files)
+        self.appender: Final = Appender(engine, loop, files)
         self.loader: Final = Loader(engine)
         self._gated = False
+        self._configured = False
         engine.extras["persistence"] = self
         engine.extras["reload"] = self.reload
         engine.extras["load_aof"] = self.load_aof
+        engine.extras["aof_flush_sleep"] = self.appender.sleep_before_flush
 
     def configure(self) -> None:
         """Follow the directives, from now on. Called once, when the server listens and the data is loaded."""
@@ -49,7 +53,9 @@ class Persistence:
         config.subscribe("dir", self._change_directory)
         config.subscribe("appendfsync", lambda _value: self.appender.configure())
         config.subscribe("aof-timestamp-enabled", lambda _value: self.appender.configure())
+        config.subscribe("aof-disable-auto-gc", lambda _value: self.appender.configure())
         config.subscribe("appendonly", self._switch_appending)
+        self._configured = True
 
     def _change_directory(self, value: Any) -> None:
         try:
@@ -59,13 +65,18 @@ class Persistence:
         self._engine.config.assign("dir", path)
 
     def _switch_appending(self, value: Any) -> None:
-        if value and self.appender.aof is None:
-            try:
-                self.appender.start()
-            except (OSError, AOFError) as error:
-                raise ConfigError(f"Unable to turn on AOF. Check server logs. ({error})") from error
-        elif not value:
+        if not value:
             self.appender.stop()
+        elif self.appender.aof is None:
+            try:
+                if self._configured:
+                    self.appender.switch_on()
+                else:
+                    self.appender.start()
+            except (OSError, AOFError, CommandError) as error:
+                self.appender.stop()
+                log.warning("Unable to turn on AOF: %s", error)
+                raise ConfigError("Unable to turn on AOF. Check server logs.") from error
 
     def idle(self) -> bool:
         """Whether no child is at work and nothing is being loaded."""
@@ -97,6 +108,10 @@ class Persistence:
             self.appender.aof.fsync()
         if save:
             self.saver.save()
+
+    def close(self) -> None:
+        """Nobody is served any more: what is in the log's buffer goes to the disk, and the log is closed."""
+        self.appender.stop()
 
     # ---- for DEBUG
 

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Client, Command, CommandError
+from cutaway.persistence import Files, replace_file
 from cutaway.server.children import Child
-from cutaway.server.snapshots import replace_file, write_rdb_file
+from cutaway.server.snapshots import write_rdb_file
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
@@ -38,12 +39,13 @@ class Saver:
     """Makes snapshots of an engine's data set."""
 
     __slots__ = (
-        "_engine", "child", "last_attempt", "last_changes", "last_copied_bytes", "last_ok", "last_save", "last_seconds",
+        "_engine", "_files", "child", "last_attempt", "last_changes", "last_copied_bytes", "last_ok", "last_save", "last_seconds",
         "saved_dirty", "saves", "scheduled", "temporary",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, files: Files) -> None:
         self._engine: Final = engine
+        self._files: Final = files
         self.child: Child | None = None
         self.scheduled = False
         self.last_save = int(time.time())
@@ -76,8 +78,8 @@ class Saver:
         temporary = str(Path(self._engine.config.text("dir")) / f"temp-{os.getpid()}.rdb")
         changes = self._engine.keyspace.dirty
         try:
-            write_rdb_file(self._engine, temporary)
-            replace_file(temporary, self.path())
+            write_rdb_file(self._engine, self._files, temporary)
+            replace_file(self._files, temporary, self.path())
         except OSError as error:
             with contextlib.suppress(OSError):
                 Path(temporary).unlink()
@@ -93,14 +95,14 @@ class Saver:
         config = self._engine.config
         self.temporary = str(Path(config.text("dir")) / f"temp-{os.getpid()}-child.rdb")
         self.last_changes = self._engine.keyspace.dirty
-        engine, temporary, path = self._engine, self.temporary, self.path()
-
-        def work() -> None:
-            write_rdb_file(engine, temporary)
-            replace_file(temporary, path)
+        engine, files, temporary, path = self._engine, self._files, self.temporary, self.path()
 
         try:
-            self.child = Child("rdb", work, config.integer("rdb-key-save-delay"))
+            self.child = Child(
+                "rdb",
+                lambda: write_rdb_file(engine, files, temporary),
+                lambda: replace_file(files, temporary, path),
+            )
         except OSError as error:
             self.last_ok = False
             log.warning("Can't save in background: fork: %s", error.strerror)

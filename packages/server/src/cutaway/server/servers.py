@@ -190,11 +190,15 @@ class Server:
         if self._flush_handle is None:
             self._flush_handle = self.loop.call_soon(self.before_sleep)
 
+    def commit(self) -> None:
+        """Log what was written. Called before any reply goes to a socket, which is at the end of the turn but for a few cases."""
+        for step in self.before_flush:
+            step()
+
     def before_sleep(self) -> None:
         """End the turn: log what was written, then write the replies, then see when the next waiting client is due."""
         self._flush_handle = None
-        for step in self.before_flush:
-            step()
+        self.commit()
         self.cycles += 1
         connections = self.to_flush.take()
         self.writes += len(connections)

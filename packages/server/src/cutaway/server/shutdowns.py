@@ -1,12 +1,18 @@
 """SHUTDOWN, SIGINT and SIGTERM: the ways to stop, and what is saved on each.
 
 By default a snapshot is made on the way out if there are save points, and the append-only file is brought to the disk in any
-case. If that fails the server goes on: whoever wants it stopped all the same says so (NOSAVE, FORCE).
+case. If that fails the server goes on: whoever wants it stopped all the same says so (NOSAVE, FORCE). While data is being loaded
+there is nothing to save, and the server stops at once.
+
+A snapshot on the way out keeps the loop, and so the asyncio handlers of signals, from running. Whoever presses Ctrl-C a second
+time does not want to wait for it: until it is done SIGINT has a handler of the plain kind, which ends the process.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -41,29 +47,48 @@ class Manner:
 
 def stop(server: Server, manner: Manner) -> bool:
     """Save what is to be saved and let the server end; False, and it goes on, if that failed."""
-    engine = server.engine
-    persistence: Persistence | None = engine.extras.get("persistence")
+    persistence: Persistence | None = server.engine.extras.get("persistence")
     if persistence is not None:
-        loading = persistence.loader.active
-        save = manner.save if manner.save is not None else bool(engine.config["save"])
-        try:
-            persistence.shut_down(save=save and not loading)
-        except CommandError:
-            if not manner.force:
-                log.warning(
-                    "Error trying to save the DB, can't exit. Use SHUTDOWN NOSAVE or FORCE to exit all the same."
-                )
-                return False
+        problem = _leave(server, persistence, manner)
+        if problem and not manner.force:
+            log.warning(problem)
+            return False
     log.info("Cutaway is now ready to exit, bye bye...")
     server.stopping.set()
     return True
 
 
+def _leave(server: Server, persistence: Persistence, manner: Manner) -> str:
+    """Bring the data to the disk; what went wrong, or nothing."""
+    if persistence.loader.active:
+        persistence.loader.abandon()
+        return ""
+    if persistence.appender.beginning:
+        if not manner.force:
+            return "Writing initial AOF, can't exit."
+        log.warning("Writing initial AOF. Exit anyway.")
+    save = manner.save if manner.save is not None else bool(server.engine.config["save"])
+    try:
+        persistence.shut_down(save=save)
+    except CommandError:
+        return "Error trying to save the DB, can't exit. Use SHUTDOWN NOSAVE or FORCE to exit all the same."
+    return ""
+
+
 def on_signal(server: Server, name: str) -> None:
-    """SIGINT or SIGTERM came; a second one while the first is being followed ends the process the hard way."""
+    """SIGINT or SIGTERM came."""
     log.info("Received %s, shutting down", name)
     words: Any = server.engine.config[f"shutdown-on-{name.lower()}"]
-    stop(server, Manner.of(words))
+    server.loop.remove_signal_handler(signal.SIGINT)
+    signal.signal(signal.SIGINT, _insist)
+    if not stop(server, Manner.of(words)):
+        server.loop.add_signal_handler(signal.SIGINT, on_signal, server, "SIGINT")
+
+
+def _insist(_number: int, _frame: object) -> None:
+    log.warning("You insist... exiting now.")
+    logging.shutdown()
+    os._exit(1)
 
 
 @shutdowns.command("SHUTDOWN", arity=-1, flags="admin noscript loading stale no_multi allow_busy",

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cutaway.commands.connections import REDIS_VERSION
-from cutaway.persistence import DatabaseDump, required_version, write_aof, write_rdb
+from cutaway.persistence import DatabaseDump, new_file, required_version, write_aof, write_rdb
 
 if TYPE_CHECKING:
     from cutaway.commands import Database, Engine
+    from cutaway.persistence import Files
 
-BUFFER: Final = 1 << 18
+T = TypeVar("T")
+Item = tuple[bytes, Any, int | None, int | None]
+"""Key, value, expiry in milliseconds since the epoch, access hint."""
 
 
 def databases(engine: Engine) -> Iterator[DatabaseDump]:
     """Every database that holds something, its items generated while they are written. No copy is made."""
+    delay = engine.config.integer("rdb-key-save-delay")
     for database in engine.keyspace.databases:
         if len(database):
-            yield DatabaseDump(database.index, len(database), len(database.expires), _items(database))
+            items = _items(database)
+            yield DatabaseDump(
+                database.index, len(database), len(database.expires), slowly(items, delay) if delay else items
+            )
 
 
-def _items(database: Database) -> Iterator[tuple[bytes, Any, int | None, int | None]]:
+def slowly(items: Iterable[T], microseconds: int) -> Iterator[T]:
+    """The items with a pause after each, or after every n-th if `microseconds` is -n: tests need time to interfere."""
+    for number, item in enumerate(items, 1):
+        yield item
+        if microseconds > 0:
+            time.sleep(microseconds / 1_000_000)
+        elif number % -microseconds == 0:
+            time.sleep(0.000_001)
+
+
+def _items(database: Database) -> Iterator[Item]:
     keyspace = database.keyspace
     for key, entry in database.keys.items():
         if keyspace.access_for is None:
@@ -45,7 +61,7 @@ def libraries(engine: Engine) -> list[bytes]:
     return [] if source is None else source()
 
 
-def write_rdb_file(engine: Engine, path: str, *, preamble: bool = False) -> int:
+def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = False) -> int:
     """Write the data set to `path`, make the disk have it, and give its size in bytes. Raises OSError. O(data)."""
     config = engine.config
     aux = {
@@ -54,9 +70,9 @@ def write_rdb_file(engine: Engine, path: str, *, preamble: bool = False) -> int:
         b"ctime": b"%d" % (engine.clock() // 1000),
         b"aof-base": b"%d" % preamble,
     }
-    with Path(path).open("wb", buffering=BUFFER) as file:
-        size = write_rdb(
-            file.write,
+    with new_file(files, path) as write:
+        return write_rdb(
+            write,
             databases(engine),
             aux=aux,
             libraries=libraries(engine),
@@ -65,25 +81,9 @@ def write_rdb_file(engine: Engine, path: str, *, preamble: bool = False) -> int:
             checksum=config.boolean("rdbchecksum"),
             hints="idle" if engine.keyspace.access_for is None else "freq",
         )
-        file.flush()
-        os.fsync(file.fileno())
-    return size
 
 
-def write_aof_file(engine: Engine, path: str) -> int:
+def write_aof_file(engine: Engine, files: Files, path: str) -> int:
     """Write the data set to `path` as commands, make the disk have it, and give its size. Raises OSError. O(data)."""
-    with Path(path).open("wb", buffering=BUFFER) as file:
-        size = write_aof(file.write, databases(engine), libraries=libraries(engine))
-        file.flush()
-        os.fsync(file.fileno())
-    return size
-
-
-def replace_file(temporary: str, path: str) -> None:
-    """Put a complete file in its place, atomically, and make the disk have the name too. Raises OSError."""
-    Path(temporary).replace(path)
-    folder = os.open(Path(path).parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    with new_file(files, path) as write:
+        return write_aof(write, databases(engine), libraries=libraries(engine))
