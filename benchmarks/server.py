@@ -32,7 +32,7 @@ TESTS = (
     "set", "get", "incr", "lpush", "rpush", "lpop", "rpop", "sadd", "hset", "spop", "zadd", "zpopmin",
     "lrange_100", "lrange_300", "lrange_500", "lrange_600", "mset",
 )  # fmt: skip
-SERVERS: Final = ("redis-server", "valkey", "cutaway", "fakeredis")
+SERVERS = ("redis-server", "valkey", "cutaway", "fakeredis")
 PIPELINES = (1, 16, 64)
 SECONDS = 1.0
 YARDSTICK = "redis-server"

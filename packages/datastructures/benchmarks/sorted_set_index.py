@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a program, not a package
 """Measure the three sorted-set indexes side by side, and print a table.
 
     python packages/datastructures/benchmarks/sorted_set_index.py 1000 100000 1000000
