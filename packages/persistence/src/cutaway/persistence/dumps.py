@@ -7,11 +7,14 @@ it was sent. A payload carries neither its key nor the key's expiry; RESTORE is 
 
 The version is the lowest that holds the value (see `rdb_writer`), so that Redis 7.0 and Valkey take what
 Cutaway dumps, with one exception: a hash with field expiries, which only Valkey 9 has.
+
+FUNCTION DUMP's payload has the same footer, and before it the function libraries as an RDB file has them: each
+library an opcode and its source.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from . import rdb_format as rdb
 from .crc64 import crc64
@@ -22,9 +25,15 @@ from .rdb_strings import StringEncoder
 from .rdb_values import Value, ValueOptions, decode_value
 from .rdb_writer import required_version
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FOOTER: Final = 10
 WRONG_CHECKSUM: Final = "DUMP payload version or checksum are wrong"
 BAD_DATA: Final = "Bad data format"
+NOT_A_FUNCTION: Final = "given type is not a function"
+PRE_GA: Final = "Pre-GA function format not supported"
+BAD_LIBRARY: Final = "Failed loading library payload"
 
 _STRINGS: Final = StringEncoder(compression=True)
 
@@ -36,6 +45,10 @@ def dump(value: Value, version: int | None = None) -> bytes:
     encoder = ValueEncoder(version, _STRINGS)
     out = bytearray((encoder.type_of(value),))
     encoder.encode_into(out, value)
+    return _with_footer(out, version)
+
+
+def _with_footer(out: bytearray, version: int) -> bytes:
     out += version.to_bytes(2, "little")
     out += crc64(out).to_bytes(8, "little")
     return bytes(out)
@@ -43,12 +56,7 @@ def dump(value: Value, version: int | None = None) -> bytes:
 
 def restore(payload: bytes, options: ValueOptions | None = None) -> Value:
     """Return the value of a DUMP payload. Raises DumpError with what RESTORE replies after ERR. O(bytes)."""
-    if len(payload) < FOOTER or not _is_known(int.from_bytes(payload[-FOOTER:-8], "little")):
-        raise DumpError(WRONG_CHECKSUM)
-    body = memoryview(payload)[:-8]
-    if crc64(body) != int.from_bytes(payload[-8:], "little"):
-        raise DumpError(WRONG_CHECKSUM)
-    source = Source(payload[:-FOOTER], checksum=False)
+    source = _without_footer(payload)
     try:
         value = decode_value(source, source.byte(), options or ValueOptions())
     except RDBError as error:
@@ -56,6 +64,39 @@ def restore(payload: bytes, options: ValueOptions | None = None) -> Value:
     if not isinstance(value, (int, bytes, bytearray)) and value.type_name != "stream" and not len(value):
         raise DumpError(BAD_DATA)
     return value
+
+
+def dump_functions(sources: Iterable[bytes]) -> bytes:
+    """Return the payload of FUNCTION DUMP for the sources of all libraries. O(bytes)."""
+    out = bytearray()
+    for source in sources:
+        out.append(rdb.OPCODE_FUNCTION2)
+        out += _STRINGS.encode(source)
+    return _with_footer(out, rdb.VERSION_REDIS_7_0)
+
+
+def restore_functions(payload: bytes) -> list[bytes]:
+    """Return the sources in a payload of FUNCTION DUMP. Raises DumpError with what FUNCTION RESTORE replies. O(bytes)."""
+    source = _without_footer(payload)
+    sources: list[bytes] = []
+    while source.pos < len(payload) - FOOTER:
+        opcode = source.byte()
+        if opcode != rdb.OPCODE_FUNCTION2:
+            raise DumpError(PRE_GA if opcode == rdb.OPCODE_FUNCTION_PRE_GA else NOT_A_FUNCTION)
+        try:
+            sources.append(source.string("function library"))
+        except RDBError as error:
+            raise DumpError(BAD_LIBRARY) from error
+    return sources
+
+
+def _without_footer(payload: bytes) -> Source:
+    """What stands before the footer. Raises DumpError if the footer does not fit it."""
+    if len(payload) < FOOTER or not _is_known(int.from_bytes(payload[-FOOTER:-8], "little")):
+        raise DumpError(WRONG_CHECKSUM)
+    if crc64(memoryview(payload)[:-8]) != int.from_bytes(payload[-8:], "little"):
+        raise DumpError(WRONG_CHECKSUM)
+    return Source(payload[:-FOOTER], checksum=False)
 
 
 def _is_known(version: int) -> bool:

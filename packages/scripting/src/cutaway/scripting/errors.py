@@ -36,3 +36,13 @@ NOT_FROM_SCRIPT: Final = "This Redis command is not allowed from script"
 READ_ONLY_SCRIPT: Final = "Write commands are not allowed from read-only scripts."
 KILLED: Final = "ERR Script killed by user with SCRIPT KILL..."
 OUT_OF_LUA_MEMORY: Final = "not enough memory"
+NO_FUNCTION: Final = CommandError("ERR Function not found")
+NO_LIBRARY: Final = CommandError("ERR Library not found")
+NO_CODEC: Final = CommandError("ERR this server was composed without a codec for FUNCTION DUMP payloads")
+
+
+def wrong_function_subcommand(name: str) -> CommandError:
+    """A subcommand of FUNCTION was given more words than it takes."""
+    return CommandError(
+        f"ERR unknown subcommand or wrong number of arguments for '{name}'. Try FUNCTION HELP."
+    )

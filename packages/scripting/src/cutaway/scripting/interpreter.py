@@ -45,7 +45,7 @@ def source(name: str) -> bytes:
 class Interpreter:
     """A Lua state, the sandbox in it, and what Python needs of both."""
 
-    __slots__ = ("_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_run", "_run_function", "_run_with_tables",
+    __slots__ = ("_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_load_library", "_run", "_run_function", "_run_with_tables",
                  "_runtime", "_where", "interrupt", "to_lua")  # fmt: skip
 
     def __init__(self, interrupt: Callable[[], bytes | None], memory: int = MEMORY_LIMIT) -> None:
@@ -64,6 +64,7 @@ class Interpreter:
         self._run_function: Final[LuaFunction] = functions[b"run_function"]
         self._run_with_tables: Final[LuaFunction] = functions[b"run_with_tables"]
         self._compile: Final[LuaFunction] = functions[b"compile"]
+        self._load_library: Final[LuaFunction] = functions[b"load_library"]
         self._define: Final[LuaFunction] = functions[b"define"]
         self._define_value: Final[LuaFunction] = functions[b"define_value"]
         self._where: Final[LuaFunction] = functions[b"where"]
@@ -115,6 +116,13 @@ class Interpreter:
         if not chunk:
             raise CommandError(bytes(problem).decode("latin-1"))
         return chunk  # type: ignore[no-any-return]
+
+    def load_library(self, text: bytes) -> None:
+        """Run a function library's text, so that it registers its functions. Raises CommandError."""
+        is_syntax, problem = _pair(self._load_library(text))
+        if problem is not None:
+            what = "Error compiling function" if is_syntax else "Error registering functions"
+            raise CommandError(f"ERR {what}: {bytes(problem).decode('latin-1')}")
 
     def run(
         self,

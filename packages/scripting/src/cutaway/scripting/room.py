@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from cutaway.commands import Client, Command, CommandError, Engine
 from cutaway.resp import Reply
-from cutaway.scripting import errors, libraries
+from cutaway.scripting import errors, lua_libraries
 from cutaway.scripting.api import Api, define_script_functions
 from cutaway.scripting.conversions import FromLua
+from cutaway.scripting.function_libraries import Function, Libraries
 from cutaway.scripting.interpreter import Interpreter, LuaFunction
 from cutaway.scripting.runs import Run
 from cutaway.scripting.shebangs import Shebang, script_shebang
@@ -48,6 +49,7 @@ class Scripting:
         "_interpreter",
         "_threshold",
         "engine",
+        "libraries",
         "run",
         "scripts",
         "yield_to_others",
@@ -63,6 +65,7 @@ class Scripting:
         self._api: Api | None = None
         self._client: Client | None = None
         self._threshold = 0
+        self.libraries: Final = Libraries(engine, self.interrupt)
         engine.config.subscribe("busy-reply-threshold", self._set_threshold)
 
     def _set_threshold(self, milliseconds: Any) -> None:
@@ -77,7 +80,7 @@ class Scripting:
             lua = Interpreter(self.interrupt)
             self._api = Api(self.engine, lua)
             define_script_functions(lua)
-            libraries.define(lua, self.engine)
+            lua_libraries.define(lua)
             lua.seal()
             self._interpreter = lua
         return self._interpreter
@@ -110,6 +113,15 @@ class Scripting:
         run = self.prepare(client, script.sha, argv, script.shebang.flags, read_only=read_only, is_eval=True)
         assert self._api is not None
         return self.execute(run, self.lua, self._api, script.function, argv, key_count)
+
+    def call(
+        self, client: Client, function: Function, argv: Sequence[bytes], key_count: int, *, read_only: bool
+    ) -> Reply:
+        """Run a function of a library for a client, as `evaluate` runs a script."""
+        name = function.name.encode("latin-1")
+        run = self.prepare(client, name, argv, function.flags, read_only=read_only, is_eval=False)
+        lua, api = self.libraries.lua, self.libraries.api
+        return self.execute(run, lua, api, function.callback, argv, key_count)
 
     def prepare(
         self,
@@ -179,7 +191,7 @@ class Scripting:
         """Called from time to time while a script runs; the text of the error that ends it, if it has to end."""
         run = self.run
         if run is None:
-            return None
+            return self.libraries.overdue()
         if self.yield_to_others is not None and run.milliseconds >= self._threshold:
             now = self.engine.keyspace.now
             self.yield_to_others()

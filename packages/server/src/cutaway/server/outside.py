@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
 from cutaway.commands import CommandError, Engine
 from cutaway.config.rewriter import rewrite
-from cutaway.persistence.dumps import dump, restore
+from cutaway.persistence.dumps import dump, dump_functions, restore, restore_functions
 from cutaway.persistence.errors import DumpError
 from cutaway.persistence.rdb_values import ValueOptions
 
@@ -21,7 +22,7 @@ log: Final = logging.getLogger("cutaway.server")
 
 
 class DumpCodec:
-    """The persistence room's DUMP payloads, as DUMP and RESTORE ask for them."""
+    """The persistence room's DUMP payloads, as DUMP and RESTORE, and FUNCTION's two, ask for them."""
 
     __slots__ = ("_options",)
 
@@ -36,6 +37,17 @@ class DumpCodec:
         """The value of a payload. Raises CommandError. O(bytes)."""
         try:
             return restore(payload, self._options)
+        except DumpError as error:
+            raise CommandError(f"ERR {error}") from error
+
+    def dump_functions(self, sources: Iterable[bytes]) -> bytes:
+        """The payload of function libraries, given their sources. O(bytes)."""
+        return dump_functions(sources)
+
+    def restore_functions(self, payload: bytes) -> list[bytes]:
+        """The sources of the function libraries in a payload. Raises CommandError. O(bytes)."""
+        try:
+            return restore_functions(payload)
         except DumpError as error:
             raise CommandError(f"ERR {error}") from error
 

@@ -161,6 +161,7 @@ function globals.xpcall(...)
 end
 
 local environment -- the script's globals: the stand-in for `globals`
+local library_globals -- what stands behind it while a function library is loaded
 
 local function load_text(text, name)
   if sub(text, 1, 1) == "\27" then
@@ -429,7 +430,9 @@ end
 
 local function arm(watched)
   if not watched then return end
-  hook = function()
+  hook = function(event)
+    -- the sandbox's own lines have to run to their end: what a script caught passes through them
+    if event == "line" and getinfo(2, "S").source == "@sandbox" then return end
     local text = interrupted()
     if text then
       -- from now on at every line, so that no pcall can go on for long with what it caught
@@ -479,6 +482,26 @@ end
 function functions.compile(text, name)
   local chunk, problem = load_text(text, name)
   return chunk or false, problem
+end
+
+-- FUNCTION LOAD: run a library's text, which registers functions. Meanwhile its globals are `library_globals` alone.
+function functions.load_library(text)
+  local chunk, problem = load_text(text, "@user_function")
+  if not chunk then return true, problem end
+  local scope = getmetatable(environment)
+  scope.__index, hidden[environment] = library_globals, library_globals
+  running = {}
+  arm(true)
+  local ok, e = pcall(chunk)
+  if hook then
+    sethook()
+    hook = nil
+  end
+  scope.__index, hidden[environment] = globals, globals
+  if ok then return false end
+  e = translate(e)
+  if type(e) == "table" then return false, type(e.err) == "string" and e.err or "ERR unknown error" end
+  return false, "ERR " .. tostring(e)
 end
 
 function functions.pack(...) return { ... } end
@@ -533,6 +556,12 @@ globals.os = { clock = os_clock }
 -- Lock everything; from here on scripts may run.
 function functions.seal()
   globals.server = globals.redis
+  local library = globals.library
+  globals.library = nil
+  if library then
+    local api = readonly(library, nonexistent)
+    library_globals = setmetatable({ redis = api, server = api }, { __index = nonexistent })
+  end
   local names = {}
   for name, value in pairs(globals) do
     if type(value) == "table" then names[#names + 1] = name end

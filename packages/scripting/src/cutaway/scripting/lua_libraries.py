@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from cutaway.commands import Engine
 from cutaway.scripting.interpreter import Interpreter
 
 
-def define(lua: Interpreter, engine: Engine) -> None:
+def define(lua: Interpreter) -> None:
     """Give scripts all of them."""
