@@ -160,14 +160,20 @@ class Twins:
         return self.same("EVAL", body, 0, *arguments)
 
 
+@pytest.fixture
+def lua() -> None:
+    """Without Lua there is nothing to run: the package's extra `lua` brings it."""
+    pytest.importorskip("lupa.lua51", reason="lupa is not installed: pip install cutaway-scripting[lua]")
+
+
 @pytest.fixture(params=[2, 3], ids=["resp2", "resp3"])
-def twins(request: pytest.FixtureRequest, server_socket: Path) -> Iterator[Twins]:
+def twins(request: pytest.FixtureRequest, lua: None, server_socket: Path) -> Iterator[Twins]:
     pair = Twins(server_socket, request.param)
     yield pair
     pair.real.close()
 
 
 @pytest.fixture
-def engine() -> Engine:
+def engine(lua: None) -> Engine:
     """Our engine alone."""
     return make_engine()

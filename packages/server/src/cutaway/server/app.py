@@ -44,8 +44,8 @@ from cutaway.config import Config, ConfigError
 from cutaway.datastructures import DEFAULT_INDEX
 from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
+from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
-from cutaway.scripting import scripting
 from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
@@ -59,7 +59,7 @@ from cutaway.transactions import transactions
 
 TABLES: Final = (
     strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
-    connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions, scripting,
+    connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions,
     configuration, debugging, dumping, server_commands, persisting, shutdowns,
 )  # fmt: skip
 
