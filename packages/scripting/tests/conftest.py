@@ -174,6 +174,12 @@ def twins(request: pytest.FixtureRequest, lua: None, server_socket: Path) -> Ite
 
 
 @pytest.fixture
+def bare_engine() -> Engine:
+    """Our engine alone, whether or not there is Lua."""
+    return make_engine()
+
+
+@pytest.fixture
 def engine(lua: None) -> Engine:
     """Our engine alone."""
     return make_engine()
