@@ -290,6 +290,7 @@ class Connection(asyncio.Protocol):
                 self._out = []
             self._closing = True
             self._transport.close()
+            self.client.close()  # the transport tells later that it is closed; for the others it is now
 
     def abort(self) -> None:
         """Close at once and drop what is not written: the client exceeded its output buffer limits."""
