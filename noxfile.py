@@ -117,6 +117,17 @@ def alone(session: nox.Session) -> None:
 
 
 @nox.session
+def differential(session: nox.Session) -> None:
+    """Send 200,000 random commands to our engine and to a real server, and compare every reply."""
+    equip(session, "dev")
+    program = "packages/commands/tests/differential.py"
+    for seed in range(1, 6):
+        for protocol in ("2", "3"):
+            which = ["--seed", str(seed), "--protocol", protocol, "--commands", "20000"]
+            session.run("python", program, *which, *session.posargs)
+
+
+@nox.session
 def notebooks(session: nox.Session) -> None:
     """Run every notebook from the top, in a copy, and check that none is committed with outputs."""
     equip(session, "notebooks")

@@ -7,16 +7,9 @@ thresholds of its own, so that values change their encoding early. At a block's 
 DEBUG DIGEST-VALUE computes them. A difference is shrunk to the shortest sequence that still shows it and
 printed; the next block goes on. The exit status is 1 if there was any.
 
-Not every reply can be compared byte for byte. The commands' own tips say which cannot, and why:
-
-=========  =========================================================================================================
-exact      the same bytes
-unordered  the same parts in any order (tip `nondeterministic_output_order`)
-close      the same, but integers may differ by some seconds: idle times and times to live (tip `nondeterministic_output`)
-shape      random members: the same kind and number of things. After a random pop the key is deleted on both sides
-encoding   the same name, embstr and raw being one: Valkey embeds longer strings
-scan       a cursor and whatever came: the same parts if both say that was all
-=========  =========================================================================================================
+Not every reply can be compared byte for byte: see `comparisons.py`. And a digest does not see everything, so at the end of a
+block each key's encoding, its expiry, its fields' expiries and its consumer groups are asked for, and its DUMP goes from each
+server to the other, where the value must come to life with the digest it had.
 """
 
 from __future__ import annotations
@@ -29,26 +22,19 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
+from comparisons import agree, decoded, is_known
 from conftest import RawClient, all_tables, real_server
-from request_generator import ALL_KEYS, RequestGenerator, is_data_command
+from request_generator import ALL_KEYS, FIELDS, KEYS, LEX_KEYS, RequestGenerator, is_data_command
 
 from cutaway.commands import Command, Engine
-from cutaway.commands.arguments import integer_or_none
 from cutaway.config import Config
-from cutaway.resp import NO_REPLY, Encoder, MapReply, ReplyError, ReplyParser
+from cutaway.resp import NO_REPLY, Encoder
 
 Request = list[bytes]
 
 BLOCK: Final = 150
-TOLERANCE: Final = 10_000
-"""Milliseconds, or seconds: by how much two servers' times may differ."""
-RANDOM: Final = frozenset({"randomkey", "srandmember", "hrandfield", "zrandmember", "spop"})
-SCANS: Final = frozenset({"scan", "sscan", "hscan", "zscan"})
-UNORDERED: Final = frozenset({"sort", "sort_ro", "hgetall", "hkeys", "hvals"})
-CLOSE: Final = frozenset({"expiretime", "pexpiretime", "hexpiretime", "hpexpiretime", "httl", "hpttl"})
-EXACT: Final = frozenset({"xadd"})
 THRESHOLDS: Final = {
     "hash-max-listpack-entries": ("2", "4", "512"), "hash-max-listpack-value": ("5", "64"),
     "set-max-intset-entries": ("2", "512"), "set-max-listpack-entries": ("3", "128"), "set-max-listpack-value": ("5", "64"),
@@ -58,12 +44,31 @@ THRESHOLDS: Final = {
 }  # fmt: skip
 
 
+QUESTIONS: Final[tuple[Request, ...]] = (
+    [b"DEBUG", b"DIGEST-VALUE", *ALL_KEYS, *LEX_KEYS],
+    *([b"OBJECT", b"ENCODING", key] for key in ALL_KEYS),
+    *([b"PTTL", key] for key in ALL_KEYS),
+    *([b"HPTTL", key, b"FIELDS", b"%d" % len(FIELDS), *FIELDS] for key in KEYS["hash"]),
+    *([b"XINFO", b"STREAM", key, b"FULL"] for key in KEYS["stream"]),
+)
+"""What is asked at the end of a block."""
+
+
 class Difference(Exception):  # noqa: N818
     """The two servers answered differently."""
 
     def __init__(self, place: int, request: Request, ours: bytes, real: bytes) -> None:
         super().__init__(request)
         self.place, self.request, self.ours, self.real = place, request, ours, real
+
+
+def give_codec(engine: Engine) -> None:
+    """Give `engine` what DUMP and RESTORE need, if the rooms that have it are installed."""
+    try:
+        from cutaway.server.outside import give
+    except ImportError:
+        return
+    give(engine)
 
 
 class Pair:
@@ -78,6 +83,7 @@ class Pair:
     def start(self, thresholds: Sequence[tuple[str, str]]) -> None:
         """Empty both, with these thresholds."""
         self.engine = Engine(*all_tables(), rng=Random(1), config=Config({"enable-debug-command": "yes"}))
+        give_codec(self.engine)
         self._client = self.engine.connect()
         self._client.choose_protocol(self.protocol)
         self._client.deny_blocking = True
@@ -101,139 +107,50 @@ class Pair:
     def run(self, requests: Sequence[Request]) -> None:
         """Ask both everything, then compare what they hold. Raises Difference."""
         # The requests that the real server refuses to answer are not generated, so all have one reply each.
-        final = [b"DEBUG", b"DIGEST-VALUE", *ALL_KEYS]
-        replies = self.real([*requests, final])
-        for place, request in enumerate(requests):
+        asked = [*requests, *QUESTIONS]
+        for place, (request, real) in enumerate(zip(asked, self.real(asked), strict=True)):
             ours = self.ours(request)
-            if ours != replies[place] and not self._agree(request, ours, replies[place]):
-                raise Difference(place, request, ours, replies[place])
-        ours = self.ours([b"DEBUG", b"DIGEST-VALUE", *ALL_KEYS])
-        if ours != replies[-1]:
-            raise Difference(len(requests), final, ours, replies[-1])
+            if ours != real and not self._agree(request, ours, real):
+                raise Difference(min(place, len(requests)), request, ours, real)
+        if "codec" in self.engine.extras:
+            self._exchange(len(requests))
 
     def _agree(self, request: Request, ours: bytes, real: bytes) -> bool:
         command = self.engine.lookup(request)
-        if not isinstance(command, Command):
-            return False
-        how = kind_of(command)
-        if is_known(command, request):
-            return True
-        if command.is_blocking and ours == b"$-1\r\n" and real == b"*-1\r\n":
-            return True  # the one in MULTI, where we always are; the other at a timeout
-        one, other = decoded(ours), decoded(real)
-        if isinstance(one, ReplyError) or isinstance(other, ReplyError):
-            return False
-        return how in COMPARISONS and COMPARISONS[how](one, other)
+        return isinstance(command, Command) and agree(command, request, ours, real)
+
+    def _exchange(self, place: int) -> None:
+        """Each value's DUMP to the other server, and see that it is the same value there. Raises Difference."""
+        dumps = [[b"DUMP", key] for key in ALL_KEYS]
+        here, there = list(map(self.ours, dumps)), self.real(dumps)
+        for key, ours, real in zip(ALL_KEYS, here, there, strict=True):
+            mine, its = decoded(ours), decoded(real)
+            if mine is None:
+                continue
+            steps = [[b"RESTORE", b"copy", b"0", its, b"REPLACE"], [b"DEBUG", b"DIGEST-VALUE", b"copy", key]]
+            answers = [self.ours(request) for request in steps]
+            steps[0][3] = mine
+            answers += self.real(steps)
+            digests = (
+                {decoded(answers[1])[0], decoded(answers[3])[0]}
+                if answers[0] == answers[2] == b"+OK\r\n"
+                else set()
+            )
+            if len(digests) != 1:
+                raise Difference(place, [b"RESTORE", key], answers[0] + answers[1], answers[2] + answers[3])
 
 
-def is_known(command: Command, request: Request) -> bool:
-    """Whether a difference at this request is one that we want.
-
-    * LSET cuts the index of a list down to 32 bits in C, so that 2**63 - 1 is the last element there.
-    * Valkey looks for the word FIELDS from the key on: a hash of that name cannot be used there.
-    * A negative offset after LIMIT gives nothing in Redis, and something that depends on the encoding in Valkey 9.
-    """
-    words = [word.upper() for word in request]
-    if command.name == "lset":
-        index = integer_or_none(request[2]) if len(request) > 2 else None
-        return index is not None and abs(index) >= 2**31
-    if command.name in {"hgetex", "hsetex"}:
-        return words[1] == b"FIELDS"
-    if command.name.startswith("z"):
-        limits = [place for place, word in enumerate(words) if word == b"LIMIT"]
-        return any(words[place + 1].startswith(b"-") for place in limits if place + 1 < len(words))
-    return False
-
-
-def kind_of(command: Command) -> str:
-    """How a command's replies are to be compared."""
-    name = command.full_name
-    if name in EXACT:
-        return "exact"
-    if name in RANDOM:
-        return "shape"
-    if name in SCANS:
-        return "scan"
-    if name == "object|encoding":
-        return "encoding"
-    if name in UNORDERED or "nondeterministic_output_order" in command.tips:
-        return "unordered"
-    is_timed = name in CLOSE or command.group == "stream" or "nondeterministic_output" in command.tips
-    return "close" if is_timed else "exact"
-
-
-def decoded(reply: bytes) -> Any:
-    """A reply as Python values."""
-    parser = ReplyParser()
-    parser.feed(reply)
-    return next(iter(parser))
-
-
-def _flat(reply: Any) -> list[str]:
-    """All leaves of a reply, in an order of their own."""
-    if isinstance(reply, dict):
-        reply = list(reply.items())
-    elif isinstance(reply, MapReply):
-        reply = reply.items
-    if isinstance(reply, (list, tuple, set, frozenset)):
-        return sorted(repr(_flat(each)) for each in reply)
-    return [repr(reply)]
-
-
-def unordered(ours: Any, real: Any) -> bool:
-    """The same parts, in any order; a flat array of pairs counts as its parts."""
-    return _flat(ours) == _flat(real)
-
-
-def close(ours: Any, real: Any) -> bool:
-    """The same, integers aside that differ by a little."""
-    if type(ours) is not type(real):
-        return False
-    if isinstance(ours, (list, tuple)):
-        return len(ours) == len(real) and all(map(close, ours, real))
-    if isinstance(ours, dict):
-        return list(ours) == list(real) and all(close(ours[key], real[key]) for key in ours)
-    if isinstance(ours, int) and ours > 0 and real > 0:
-        return abs(ours - real) <= TOLERANCE
-    return bool(ours == real)
-
-
-def shape(ours: Any, real: Any) -> bool:
-    """The same kind and number of things."""
-    if isinstance(ours, (list, set, frozenset)) and isinstance(real, (list, set, frozenset)):
-        return len(ours) == len(real)
-    return type(ours) is type(real)
-
-
-def scan(ours: Any, real: Any) -> bool:
-    """A cursor and a batch; the same batch where both went through everything."""
-    if ours[0] == real[0] == b"0":
-        return unordered(ours[1], real[1])
-    return len(ours) == len(real) == 2
-
-
-def encoding(ours: Any, real: Any) -> bool:
-    """The same name; but Valkey embeds longer strings than Redis, whose bound of 44 bytes is ours."""
-    return {ours, real} == {b"embstr", b"raw"}
-
-
-COMPARISONS: Final = {
-    "unordered": unordered,
-    "close": close,
-    "shape": shape,
-    "scan": scan,
-    "encoding": encoding,
-}
-
-
-def sequence(generator: RequestGenerator, length: int) -> list[Request]:
-    """A sequence to run; what pops at random is followed by the key's end, lest the two servers part."""
-    requests: list[Request] = []
+def sequence(pair: Pair, generator: RequestGenerator, length: int) -> list[Request]:
+    """A sequence to run; what leaves the two servers with different values is followed by the key's end."""
+    requests: list[Request] = list(generator.begin())
     while len(requests) < length:
         request = generator.request()
         requests.append(request)
-        if request[0] == b"SPOP" and len(request) > 1:
-            requests.append([b"DEL", request[1]])
+        command = pair.engine.lookup(request)
+        if not isinstance(command, Command) or not command.is_write or len(request) < 2:
+            continue
+        if command.name == "spop" or is_known(command, request):
+            requests.append([b"DEL", *request[1:]])
     return requests
 
 
@@ -280,7 +197,7 @@ def compare(path: Path, *, seed: int, commands: int, protocol: int, only: str = 
     generator = RequestGenerator(chosen, rng)
     for _ in range(max(1, commands // BLOCK)):
         thresholds = [(name, rng.choice(values)) for name, values in THRESHOLDS.items()]
-        requests = sequence(generator, BLOCK)
+        requests = sequence(pair, generator, BLOCK)
         pair.start(thresholds)
         try:
             pair.run(requests)

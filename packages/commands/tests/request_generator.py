@@ -1,163 +1,184 @@
 """Random requests, made from what the commands' own declarations say about their arguments.
 
 A new command needs nothing here: its syntax line is parsed to a tree (`cutaway.commands.syntaxes`), and a walk through the tree
-gives a request that is right in form, over a small set of keys that hold each type. A share of the requests is then spoilt:
-an argument dropped, doubled, replaced by something nasty. Values are drawn from pools of what has gone wrong somewhere
-before: the edges of 64 bits, spellings that one parser of numbers takes and another does not, empty strings.
+gives a request that is right in form, over a small set of keys that hold each type. Each value is drawn from a `Pool`: mostly
+from what makes sense, now and then from what has gone wrong somewhere before: the edges of 64 bits, spellings that one parser of
+numbers takes and another does not, empty strings. Then a share of the requests is spoilt: an argument dropped, doubled,
+replaced by something nasty.
+
+Commands that find nothing compare little. So requests come in blocks: each begins with a prologue that fills the keys, and takes
+most of its commands from one group, so that a key's story is long enough to be interesting.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from cutaway.commands import Command
 from cutaway.commands.syntaxes import Argument, arguments_of
 
-DATA_GROUPS: Final = frozenset(
-    ["string", "list", "set", "sorted-set", "hash", "bitmap", "hyperloglog", "geo", "stream", "generic"]
-)
+DATA_GROUPS: Final = (
+    "string", "list", "set", "sorted-set", "hash", "bitmap", "hyperloglog", "geo", "stream", "generic",
+)  # fmt: skip
 LEFT_OUT: Final = frozenset(
-    [
-        "dump",
-        "restore",
-        "migrate",
-        "wait",
-        "waitaof",
-        "object",
-        "object|help",
-        "object|refcount",
-        "xgroup|help",
-        "xinfo|help",
-        "pfdebug",
-        "pfselftest",
-    ]
-)
-"""Data commands whose replies say nothing to compare, or that wait for others."""
+    ["dump", "restore", "migrate", "wait", "waitaof", "object", "object|help", "object|refcount", "xgroup|help",
+     "xinfo|help", "pfdebug", "pfselftest"]
+)  # fmt: skip
+"""Data commands whose replies say nothing to compare, that wait for others, or that are asked for otherwise."""
 
 KEYS: Final = {
     "string": (b"str:1", b"str:2"),
-    "bitmap": (b"str:1", b"bits"),
+    "bitmap": (b"str:1", b"bits", b"bits:2"),
     "hyperloglog": (b"hll:1", b"hll:2"),
     "list": (b"list:1", b"list:2"),
     "set": (b"set:1", b"set:2", b"set:3"),
-    "sorted-set": (b"zset:1", b"zset:2", b"zset:3"),
+    "sorted-set": (b"zset:1", b"zset:2", b"zset:3", b"set:1"),
     "geo": (b"geo:1", b"geo:2"),
     "hash": (b"hash:1", b"hash:2"),
     "stream": (b"stream:1", b"stream:2"),
 }
-ALL_KEYS: Final = tuple(dict.fromkeys(key for keys in KEYS.values() for key in keys)) + (b"", b"none")  # noqa: RUF005
+LEX_KEYS: Final = (b"lex:1", b"lex:2")
+"""Sorted sets whose scores are all 0: only there BYLEX means something. No other command writes to them."""
+LEX_COMMANDS: Final = frozenset({"zlexcount", "zrangebylex", "zrevrangebylex", "zremrangebylex"})
+SORTED: Final = (b"list:1", b"list:1", b"set:1", b"zset:1", b"list:2")
+"""What SORT is for."""
+ALL_KEYS: Final = (*dict.fromkeys(key for keys in KEYS.values() for key in keys), b"", b"none")
+
+PROLOGUE: Final = """
+    SET str:1 hello
+    SET str:2 10
+    SET bits abcdefgh
+    SETBIT bits:2 70 1
+    RPUSH list:1 a b c 1 2 a b 3.5 d abc
+    RPUSH list:2 12 -5 1 2
+    SADD set:1 1 2 12 -5
+    SADD set:2 a b c 1 2
+    SADD set:3 a d abc
+    ZADD zset:1 1 a 2 b 2 c 3.5 d -5 abc
+    ZADD zset:2 0 a 0 b 0 c 0 d 0 abc
+    ZADD lex:1 0 a 0 b 0 c 0 d 0 abc
+    ZADD lex:2 0 abc 0 1
+    ZADD zset:3 inf a -inf b 1 1
+    GEOADD geo:1 13.361389 38.115556 Palermo 15.087269 37.502669 Catania 2.5 48.8 Paris
+    GEOADD geo:2 13.5 38.1 a -122.4 37.8 b
+    HSET hash:1 a 1 b 2 c x 1 10
+    HSET hash:2 a 1 b 2 c 3 d 4 abc hello
+    PFADD hll:1 a b c
+    PFADD hll:2 c d
+    XADD stream:1 1-1 a 1
+    XADD stream:1 1-2 a 2 b 3
+    XADD stream:1 2-0 a 1
+    XADD stream:1 3-5 c x
+    XADD stream:2 1-0 a 1
+    XGROUP CREATE stream:1 g1 0
+    XGROUP CREATE stream:1 g2 1-2
+    XGROUP CREATE stream:2 g1 $
+    XREADGROUP GROUP g1 c1 COUNT 2 STREAMS stream:1 >
+    XREADGROUP GROUP g1 c2 COUNT 1 STREAMS stream:1 >
+"""
+COUNTED: Final = frozenset({"numkeys", "numfields"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The values of an argument: what makes sense, and what is rare, odd or wrong."""
+
+    good: tuple[bytes, ...]
+    rare: tuple[bytes, ...] = ()
+
+    def draw(self, rng: Random) -> bytes:
+        """One of the good ones, or in one case of ten one of the others."""
+        return rng.choice(self.rare if self.rare and rng.random() < 0.1 else self.good)
+
+
+def pool(good: str, rare: str = "", *, also: tuple[bytes, ...] = (b"",)) -> Pool:
+    """A pool from two lines of words; the empty string is always among the rare."""
+    return Pool(tuple(good.encode().split()), (*rare.encode().split(), *also))
+
 
 NASTY: Final = (
     b"", b" ", b"0", b"-1", b"1", b"+1", b"01", b" 1", b"1 ", b"-0", b"1.0", b"1e3", b"abc", b"inf", b"nan", b"*", b"\x00\xff",
     b"9223372036854775807", b"9223372036854775808", b"-9223372036854775808", b"-9223372036854775809", b"18446744073709551616",
 )  # fmt: skip
-SMALL: Final = tuple(b"%d" % number for number in range(-4, 6))
-EDGES: Final = (
-    b"9223372036854775807",
-    b"-9223372036854775808",
-    b"9223372036854775808",
-    b"4294967296",
-    b"x",
-    b"",
-    b"1.5",
-    b"+2",
-    b"007",
+NUMBERS: Final = pool(
+    "-4 -3 -2 -1 0 1 2 3 4 5",
+    "9223372036854775807 -9223372036854775808 9223372036854775808 4294967296 2147483648 x 1.5 +2 007",
 )
-TEXTS: Final = (b"a", b"b", b"c", b"d", b"abc", b"1", b"2", b"-5", b"12", b"3.5", b"", b"hello world", b"\x00\x01\xff", b"A",
-                b"9223372036854775807", b"x" * 70, b"01", b"10")  # fmt: skip
-DOUBLES: Final = (
-    b"0", b"-0", b"1", b"2", b"-1", b"1.5", b"3.14159265358979", b"0.1", b"1e20", b"1e-5", b"inf", b"-inf", b"+inf", b"nan", b"1e400",
-    b"123456789012345680", b" 1", b"1 ", b"", b"x", b"1e", b".5", b"5.", b"1_0", b"2.5e3",
-)  # fmt: skip
-SCORE_BOUNDS: Final = (
-    b"-inf",
-    b"+inf",
-    b"0",
-    b"1",
-    b"(1",
-    b"2",
-    b"(2",
-    b"1.5",
-    b"(inf",
-    b"x",
-    b"(",
-    b"nan",
-    b"[1",
+TEXTS: Final = pool(
+    "a b c d abc 1 2 -5 12 3.5 10",
+    "A 01 9223372036854775807 -9223372036854775808 3.0e3 " + "x" * 70,
+    also=(b"", b"hello world", b"\x00\x01\xff", b" 1"),
 )
-LEX_BOUNDS: Final = (b"-", b"+", b"[a", b"(a", b"[b", b"(c", b"[", b"(", b"a", b"", b"[abc")
-STREAM_IDS: Final = (b"1-1", b"1-2", b"2-0", b"3", b"3-5", b"4-*", b"0-0", b"0", b"5-1", b"6", b"7-7", b"x", b"-", b"+", b"1-1-1", b"",
-                     b"18446744073709551615-18446744073709551615", b"18446744073709551616-1", b"$")  # fmt: skip
-STREAM_BOUNDS: Final = (b"-", b"+", b"1-1", b"(1-1", b"2", b"(2-0", b"5", b"(", b"x", b"0-0", b"(-", b"18446744073709551615",
-                        b"(18446744073709551615-18446744073709551615")  # fmt: skip
-FAR: Final = (b"100", b"1000", b"100000")
-LONG: Final = (b"100000", b"1000000", b"100000000")
-PAST_AND_FAR: Final = (
-    b"1",
-    b"0",
-    b"-1",
-    b"4102444800",
-    b"9223372036854775807",
-    b"-9223372036854775808",
-    b"x",
-    b"99999999999",
+FIELDS: Final = (b"a", b"b", b"c", b"d", b"abc", b"1", b"2", b"")
+DOUBLES: Final = pool(
+    "0 -0 1 2 -1 1.5 3.14159265358979 0.1 1e20 1e-5 2.5e3 123456789012345680 .5",
+    "inf -inf +inf nan 1e400 x 1e 5. 1_0",
+    also=(b" 1", b"1 ", b""),
 )
-PAST_AND_FAR_MS: Final = (b"1", b"0", b"-1", b"4102444800000", b"9223372036854775807", b"x", b"", b"1.5")
-BAD_TIMES: Final = (b"0", b"-1", b"9223372036854775807", b"x", b"", b"9223372036854775", b"1.5")
-OFFSETS: Final = (
-    b"0",
-    b"1",
-    b"5",
-    b"7",
-    b"8",
-    b"100",
-    b"-1",
-    b"-8",
-    b"4294967296",
-    b"536870912",
-    b"x",
-    b"",
-    b"#1",
-    b"#0",
+SCORE_BOUNDS: Final = pool("-inf +inf 0 1 (1 2 (2 1.5 (inf -5", "x ( nan [1")
+LEX_BOUNDS: Final = pool("- + [a (a [b (c [abc [d", "[ ( a")
+STREAM_IDS: Final = pool(
+    "1-1 1-2 2-0 3 3-5 0-0 0 5-1 6", "7-7 x - + $ 1-1-1 18446744073709551615-1 18446744073709551616-1"
 )
+STREAM_BOUNDS: Final = pool(
+    "- + 1-1 (1-1 2 (2-0 5 0-0 18446744073709551615",
+    "( x (- (18446744073709551615-18446744073709551615 1-1-1",
+)
+UNIX_SECONDS: Final = pool(
+    "4102444800 4102444801 99999999999", "1 0 -1 9223372036854775807 -9223372036854775808 x"
+)
+UNIX_MILLISECONDS: Final = pool("4102444800000 4102444801000", "1 0 -1 9223372036854775807 x 1.5")
 
-POOLS: Final[dict[str, tuple[bytes, ...]]] = {
-    "pattern": (b"*", b"a*", b"?", b"[a-c]", b"[^a]*", b"\\*", b"", b"str:*", b"*1", b"#", b"w_*", b"hash:1->*", b"hash:*->a", b"["),
-    "offset": OFFSETS,
-    "increment": (*SMALL, *EDGES),
+POOLS: Final[dict[str, Pool]] = {
+    "pattern": Pool((b"*", b"a*", b"?", b"[a-c]", b"[^a]*", b"str:*", b"*1", b"#", b"w_*", b"hash:1->*", b"hash:*->a"),
+                    (b"\\*", b"", b"[", b"[a", b"a\\", b"hash:*->", b"*->*")),
+    "offset": pool("0 1 5 7 8 100 #1 #0", "-1 -8 4294967296 536870912 x"),
+    "increment": NUMBERS, "decrement": NUMBERS, "rank": NUMBERS,
     "min": SCORE_BOUNDS, "max": SCORE_BOUNDS,
     "score": DOUBLES, "weight": DOUBLES,
-    "encoding": (b"u8", b"i8", b"u1", b"i64", b"u63", b"u64", b"i65", b"u0", b"i5", b"x", b"", b"u", b"I8"),
-    "bit": (b"0", b"1", b"2", b"x", b"-1"),
-    "cursor": (b"0", b"0", b"0", b"0", b"x", b"-1", b"18446744073709551615", b"18446744073709551616", b""),
-    "seconds": (*FAR, *FAR, *BAD_TIMES),
-    "milliseconds": (*LONG, *LONG, *BAD_TIMES),
-    "unix-time-seconds": PAST_AND_FAR, "unix-time-milliseconds": PAST_AND_FAR_MS,
-    "timeout": (b"0.001", b"0.002", b"0.001", b"-1", b"x", b"", b"1e400", b"nan"),
-    "min-idle-time": (b"0", b"0", b"100000000", b"-1", b"x"),
-    "ms": (b"0", b"1000", b"-1", b"x"),
-    "id": STREAM_IDS, "last-id": STREAM_IDS, "lastid": STREAM_IDS, "last-delivered-id": STREAM_IDS, "max-deleted-id": STREAM_IDS,
-    "start": SMALL, "stop": SMALL, "end": SMALL,
-    "threshold": (b"0", b"1", b"2", b"3", b"100", b"2-0", b"1-1", b"-1", b"x", b""),
-    "group": (b"g1", b"g2", b""), "consumer": (b"c1", b"c2", b""),
-    "longitude": (b"13.361389", b"15.087269", b"0", b"-180", b"180", b"181", b"x", b"2.5"),
-    "latitude": (b"38.115556", b"37.502669", b"0", b"85.05112878", b"-85.05112878", b"86", b"x", b"1.5"),
-    "radius": (b"0", b"1", b"200", b"5000", b"30000", b"-1", b"x"), "width": (b"0", b"400", b"30000", b"-1", b"x"),
-    "height": (b"0", b"400", b"30000", b"-1", b"x"),
-    "db": (b"0", b"1", b"2", b"16", b"-1", b"x"), "destination-db": (b"0", b"1", b"2", b"16", b"-1", b"x"),
-    "type": (b"string", b"list", b"set", b"zset", b"hash", b"stream", b"HASH", b"x"),
-    "rank": (*SMALL, b"-9223372036854775808", b"x"),
-    "comparison-value": TEXTS, "value": TEXTS, "member": TEXTS[:12], "element": TEXTS, "field": TEXTS[:9],
+    "encoding": pool("u8 i8 u1 i64 u63 i5 u16", "u64 i65 u0 x u I8"),
+    "bit": pool("0 1", "2 x -1"),
+    "cursor": pool("0", "x -1 18446744073709551615 18446744073709551616"),
+    "seconds": pool("100 1000 100000", "0 -1 9223372036854775807 x 9223372036854775 1.5"),
+    "milliseconds": pool("100000 1000000 100000000", "0 -1 9223372036854775807 x 9223372036854775 1.5"),
+    "unix-time-seconds": UNIX_SECONDS, "unix-time-milliseconds": UNIX_MILLISECONDS,
+    "timeout": pool("0.001 0.002", "-1 x 1e400 nan"),
+    "min-idle-time": pool("0", "100000000 -1 x"), "ms": pool("0 1000", "-1 x"),
+    "id": STREAM_IDS, "last-id": STREAM_IDS, "lastid": STREAM_IDS, "last-delivered-id": STREAM_IDS,
+    "max-deleted-id": pool("0-0 1-1 2-0", "x 9-9"),
+    "start": NUMBERS, "stop": NUMBERS, "end": NUMBERS,
+    "threshold": pool("0 1 2 3 100 2-0 1-1", "-1 x"),
+    "group": pool("g1 g2", "g3"), "consumer": pool("c1 c2 c3"),
+    "longitude": pool("13.361389 15.087269 0 2.5", "-180 180 181 x"),
+    "latitude": pool("38.115556 37.502669 0 48.8", "85.05112878 -85.05112878 86 x"),
+    "radius": pool("1 200 5000 30000", "0 -1 x"), "width": pool("400 3000 30000", "0 -1 x"), "height": pool("400 3000 30000", "0 -1 x"),
+    "db": pool("0 1 2", "16 -1 x"), "destination-db": pool("0 1 2", "16 -1 x"),
+    "type": pool("string list set zset hash stream HASH", "x"),
+    "count": pool("0 1 2 3 5 100", "-1 -3 9223372036854775807 -9223372036854775808 x"),
+    "num-matches": pool("0 1 2 5", "-1 x"), "len": pool("0 1 3", "-1 x"), "maxlen": pool("0 1 3", "-1 x"),
+    "field": Pool(FIELDS),
+    "member": Pool(TEXTS.good[:8], TEXTS.rare), "element": Pool(TEXTS.good[:8], TEXTS.rare), "pivot": Pool(TEXTS.good[:8], TEXTS.rare),
 }  # fmt: skip
-POOLS_IN: Final[dict[str, dict[str, tuple[bytes, ...]]]] = {
-    **dict.fromkeys(("zlexcount", "zrangebylex", "zrevrangebylex", "zremrangebylex"), {"min": LEX_BOUNDS, "max": LEX_BOUNDS}),  # noqa: RUF024
-    **dict.fromkeys(("zrange", "zrangestore"), dict.fromkeys(("start", "stop", "min", "max"), (*SMALL, *SCORE_BOUNDS, *LEX_BOUNDS))),
-    **dict.fromkeys(("xrange", "xrevrange", "xpending", "xautoclaim"), {"start": STREAM_BOUNDS, "end": STREAM_BOUNDS}),  # noqa: RUF024
-    **dict.fromkeys(("xread", "xreadgroup"), {"milliseconds": (b"1", b"2", b"-1", b"x")}),  # noqa: RUF024
-    **dict.fromkeys(("incrbyfloat", "hincrbyfloat"), {"increment": DOUBLES}),  # noqa: RUF024
-    "geoadd": {"member": (b"Palermo", b"Catania", b"x")},
+_RANGE_BOUNDS: Final = Pool(
+    NUMBERS.good, (*SCORE_BOUNDS.good, *LEX_BOUNDS.good, *SCORE_BOUNDS.rare, *LEX_BOUNDS.rare)
+)
+POOLS_IN: Final[dict[str, dict[str, Pool]]] = {
+    **{name: {"min": LEX_BOUNDS, "max": LEX_BOUNDS} for name in ("zlexcount", "zrangebylex", "zrevrangebylex", "zremrangebylex")},
+    **{name: dict.fromkeys(("start", "stop"), _RANGE_BOUNDS) for name in ("zrange", "zrangestore")},
+    **{name: {"start": STREAM_BOUNDS, "end": STREAM_BOUNDS} for name in ("xrange", "xrevrange", "xpending", "xautoclaim")},
+    "xread": {"milliseconds": pool("1 2", "-1 x"), "id": pool("0 1-1 2-0 $ +", "x >")},
+    "xreadgroup": {"milliseconds": pool("1 2", "-1 x"), "id": pool("> > > 0 1-1", "x $ +")},
+    "incrbyfloat": {"increment": DOUBLES}, "hincrbyfloat": {"increment": DOUBLES},
+    "setbit": {"value": pool("0 1", "2 x -1")}, "bitfield": {"value": Pool((*NUMBERS.good, b"255", b"-129", b"1000"), NUMBERS.rare)},
+    **{name: {"member": pool("Palermo Catania Paris a b", "x")} for name in (
+        "geoadd", "geodist", "geopos", "geohash", "georadiusbymember", "georadiusbymember_ro", "geosearch", "geosearchstore")},
+    "linsert": {"element": Pool(TEXTS.good, TEXTS.rare)},
 }  # fmt: skip
-COUNTED: Final = frozenset({"numkeys", "numfields"})
+BOUNDS_BY: Final = {"BYSCORE": SCORE_BOUNDS, "BYLEX": LEX_BOUNDS}
+"""ZRANGE's bounds are of another kind after these words."""
 
 
 def is_data_command(command: Command) -> bool:
@@ -175,15 +196,28 @@ class RequestGenerator:
 
     def __init__(self, commands: list[Command], rng: Random) -> None:
         self._commands: Final = commands
+        self._favourites = commands
         self._rng: Final = rng
         self._trees: Final = {each.full_name: arguments_of(each) for each in commands}
+        self._next_milliseconds = 4
+
+    def begin(self) -> Iterator[list[bytes]]:
+        """Begin a block: choose the group that it is about, and give most of the prologue."""
+        group = self._rng.choice([*DATA_GROUPS, ""])
+        self._favourites = [each for each in self._commands if each.group == group] or self._commands
+        self._next_milliseconds = 4
+        for line in PROLOGUE.split("\n"):
+            if line.strip() and self._rng.random() < 0.8:
+                yield line.encode().split()
 
     def request(self) -> list[bytes]:
         """One request: mostly right in form."""
-        command = self._rng.choice(self._commands)
+        if self._rng.random() < 0.02:
+            return [b"ZADD", self._rng.choice(LEX_KEYS), b"0", POOLS["member"].draw(self._rng)]
+        command = self._rng.choice(self._favourites if self._rng.random() < 0.85 else self._commands)
         name = command.full_name.upper().encode().split(b"|")
         words = self._sequence(command, self._trees[command.full_name])
-        if self._rng.random() < 0.12:
+        if self._rng.random() < 0.06:
             self._spoil(words, gently=command.is_blocking)
         return [*name, *words]
 
@@ -204,6 +238,7 @@ class RequestGenerator:
             words.append(rng.choice(NASTY))
 
     def _sequence(self, command: Command, arguments: tuple[Argument, ...]) -> list[bytes]:
+        """The words of some arguments in their order; one that counts others is filled in when they are there."""
         words: list[bytes] = []
         count_at = -1
         for argument in arguments:
@@ -215,11 +250,22 @@ class RequestGenerator:
             before = len(words)
             times = self._argument(command, argument, words)
             if count_at >= 0 and len(words) > before:
-                words[count_at] = (
-                    b"%d" % times if self._rng.random() < 0.9 else self._rng.choice(SMALL + EDGES)
-                )
+                words[count_at] = b"%d" % times if self._rng.random() < 0.95 else NUMBERS.draw(self._rng)
                 count_at = -1
+        if command.name in {"zrange", "zrangestore"} and len(words) > 3:
+            self._redraw_bounds(words)
         return words
+
+    def _redraw_bounds(self, words: list[bytes]) -> None:
+        """ZRANGE's bounds, mostly in the form that BYSCORE or BYLEX wants, which stands behind them."""
+        for place, word in enumerate(words):
+            bounds = BOUNDS_BY.get(word.decode("latin-1").upper())
+            if bounds is None or place < 3:
+                continue
+            if bounds is LEX_BOUNDS:
+                words[place - 3] = self._rng.choice(LEX_KEYS)
+            if self._rng.random() < 0.9:
+                words[place - 2 : place] = [bounds.draw(self._rng), bounds.draw(self._rng)]
 
     def _argument(self, command: Command, argument: Argument, words: list[bytes]) -> int:
         """Append an argument's words; how many times it was repeated."""
@@ -240,9 +286,8 @@ class RequestGenerator:
     def _value(self, command: Command, argument: Argument, words: list[bytes]) -> None:
         rng = self._rng
         if argument.type == "oneof":
-            choices = [
-                each for each in argument.arguments if each.token != "*"
-            ]  # an id by the clock cannot be compared
+            # An ID by the clock cannot be compared.
+            choices = [each for each in argument.arguments if each.token != "*"]
             self._argument(command, rng.choice(choices), words)
         elif argument.type == "block":
             words += self._sequence(command, argument.arguments)
@@ -252,11 +297,16 @@ class RequestGenerator:
     def _drawn(self, command: Command, argument: Argument) -> bytes:
         rng, name = self._rng, argument.name
         if argument.type == "key":
-            own = KEYS.get(command.group, ALL_KEYS)
-            return rng.choice(own if rng.random() < 0.92 else ALL_KEYS)
-        pool = POOLS_IN.get(command.full_name, {}).get(name) or POOLS.get(name)
-        if pool is None:
-            pool = {"integer": SMALL + EDGES[:3], "double": DOUBLES, "pattern": POOLS["pattern"]}.get(
+            if command.name in LEX_COMMANDS:
+                return rng.choice(LEX_KEYS)
+            own = SORTED if command.name.startswith("sort") else KEYS.get(command.group, ALL_KEYS)
+            return rng.choice(own if rng.random() < 0.96 else ALL_KEYS)
+        if command.name == "xadd" and name == "id" and rng.random() < 0.9:
+            self._next_milliseconds += rng.choice((0, 1, 1, 2))
+            return b"%d-%s" % (self._next_milliseconds, rng.choice((b"*", b"*", b"0", b"1", b"2")))
+        chosen = POOLS_IN.get(command.full_name, {}).get(name) or POOLS.get(name)
+        if chosen is None:
+            chosen = {"integer": NUMBERS, "double": DOUBLES, "pattern": POOLS["pattern"]}.get(
                 argument.type, TEXTS
             )
-        return rng.choice(pool)
+        return chosen.draw(rng)

@@ -106,6 +106,7 @@ def test_nodes_are_a_real_servers_after_any_history(real_server: Any, seed: int)
     facts = {key.decode(): value for key, value in zip(reply[::2], reply[1::2], strict=True)}
     assert facts["length"] == len(stream)
     assert facts["radix-tree-keys"] == stream.node_count
+    assert facts["radix-tree-nodes"] == stream.tree.packed_node_count()
     assert facts["entries-added"] == stream.entries_added
     assert parsed(facts["max-deleted-entry-id"]) == stream.max_deleted_id
     assert parsed(facts["recorded-first-entry-id"]) == stream.first_id

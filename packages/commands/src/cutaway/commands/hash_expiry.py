@@ -292,7 +292,8 @@ def hsetex(client: Client, key: bytes, *words: bytes) -> Reply:
     before, counted = _split(words)
     options = SETEX_OPTIONS.parse(before)
     flat = _fields(counted, width=2)
-    pairs = dict(zip(flat[::2], flat[1::2], strict=True))
+    given = list(zip(flat[::2], flat[1::2], strict=True))
+    pairs = dict(given)
     value = write_hash(client, key)
     if not _key_condition_met(value, options):
         return 0
@@ -302,9 +303,9 @@ def hsetex(client: Client, key: bytes, *words: bytes) -> Reply:
     present = [] if value is None else [field for field in pairs if field in value]
     if value is None:
         value = create_hash(client, key)
-    for field, text in pairs.items():
-        value.set(field, text, keep_expiry="KEEPTTL" in options)
-        if moment is not None and not _is_over(client, moment):
+    value.update(given, keep_expiry="KEEPTTL" in options)
+    if moment is not None and not _is_over(client, moment):
+        for field in pairs:
             value.set_expiry(field, moment)
     register(client.db, key, value)
     client.db.changed(key, "hset", len(pairs))

@@ -108,10 +108,8 @@ def _add_with_options(client: Client, key: bytes, words: Sequence[bytes], option
         if options.xx:
             return None if options.incr else 0
         value = SortedSetValue(client.engine.limits)
-        value.expect(len(members), len(members[0]))
         client.db.add(key, value)
-    else:
-        value.expect(len(members))
+    value.expect(len(members), max(map(len, members)))
     if options.incr:
         return _increment(client, key, value, members[0], scores[0], options)
     return _add_all(client, key, value, list(zip(members, scores, strict=True)), options)

@@ -33,6 +33,7 @@ from cutaway.resp import Reply
 
 sorting: Final = CommandTable("generic")
 
+MANY: Final = 1 << 62
 NOT_NUMBERS: Final = errors.CommandError("ERR One or more scores can't be converted into double")
 BY_DENIED: Final = errors.CommandError("ERR BY option of SORT denied due to insufficient ACL permissions")
 GET_DENIED: Final = errors.CommandError("ERR GET option of SORT denied due to insufficient ACL permissions")
@@ -214,6 +215,8 @@ def _select(client: Client, key: bytes, options: SortOptions) -> list[bytes]:
     value = entry.value
     if not isinstance(value, (ListValue, SetValue, SortedSetValue)):
         raise errors.WRONG_TYPE
+    if isinstance(value, SortedSetValue):
+        value.expect(MANY)  # the real SORT reads the large form only, and makes a small one large
     size = len(value)
     start = min(max(options.offset, 0), size)
     stop = size if options.count < 0 else min(start + options.count, size)

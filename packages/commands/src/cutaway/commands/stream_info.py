@@ -76,7 +76,7 @@ def _numbers(stream: Stream) -> list[tuple[bytes, Reply]]:
     return [
         (b"length", stream.length),
         (b"radix-tree-keys", stream.node_count),
-        (b"radix-tree-nodes", stream.tree.node_count()),
+        (b"radix-tree-nodes", stream.tree.packed_node_count()),
         (b"last-generated-id", format_id(stream.last_id)),
         (b"max-deleted-entry-id", format_id(stream.max_deleted_id)),
         (b"entries-added", stream.entries_added),

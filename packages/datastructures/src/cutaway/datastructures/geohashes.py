@@ -150,10 +150,17 @@ def _encode(longitude: float, latitude: float, south: float, north: float, step:
 
 def decode(score: float) -> tuple[float, float]:
     """Return (longitude, latitude) of the middle of a score's cell (GEOPOS)."""
-    west, south, east, north = Cell(int(score) & 0xFFFFFFFFFFFFFFFF, MAX_STEP).bounds()
+    west, south, east, north = Cell(_bits_of(score), MAX_STEP).bounds()
     longitude = min(max((west + east) / 2, LONGITUDE_MIN), LONGITUDE_MAX)
     latitude = min(max((south + north) / 2, LATITUDE_MIN), LATITUDE_MAX)
     return longitude, latitude
+
+
+def _bits_of(score: float) -> int:
+    """Return what a cast to 64 unsigned bits makes of a score that need not be a place's: any ZADD could have set it."""
+    if not -(2.0**63) <= score < 2.0**64:
+        return 1 << 63 if score < 0 else 0
+    return int(score) & 0xFFFFFFFFFFFFFFFF
 
 
 def text_of(score: float) -> bytes:

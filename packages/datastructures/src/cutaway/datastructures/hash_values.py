@@ -124,11 +124,11 @@ class HashValue:
         body[field] = value
         return len(body) != before
 
-    def update(self, pairs: Sequence[tuple[bytes, bytes]]) -> int:
+    def update(self, pairs: Sequence[tuple[bytes, bytes]], *, keep_expiry: bool = False) -> int:
         """Set many fields; return how many are new. As HSET, it holds pairs, not fields, to the limit."""
         if isinstance(self._body, ListPack) and len(pairs) > self.limits.hash_max_listpack_entries:
             self._to_hashtable()
-        return sum([self.set(field, value) for field, value in pairs])
+        return sum([self.set(field, value, keep_expiry=keep_expiry) for field, value in pairs])
 
     def delete(self, field: bytes) -> bool:
         """Remove `field` and its expiry; return whether it was there."""

@@ -322,13 +322,29 @@ class RadixTree(Generic[V]):
     # --- inspection ---------------------------------------------------------------------------------------
 
     def node_count(self) -> int:
-        """Return the number of nodes, the root included (XINFO STREAM calls it radix-tree-nodes). O(n)."""
-        count, pending = 0, [self._root]
+        """Return the number of nodes, the root included. O(n)."""
+        return sum(1 for _ in self._nodes())
+
+    def packed_node_count(self) -> int:
+        """Return how many nodes rax.c has for these keys (XINFO STREAM's radix-tree-nodes). O(n).
+
+        Its branching node holds the first byte of each child's label; what is left of a label is a node more.
+        Where there is one child only, the node itself holds the label.
+        """
+        count = 0
+        for node in self._nodes():
+            count += 1
+            if len(node.children) > 1:
+                count += sum(len(child.label) > 1 for child in node.children)
+        return count
+
+    def _nodes(self) -> Iterator[RadixNode[V]]:
+        """Yield all nodes, in no order."""
+        pending = [self._root]
         while pending:
             node = pending.pop()
-            count += 1
+            yield node
             pending += node.children
-        return count
 
     def snapshot(self) -> RadixSnapshot:
         """Return an immutable picture of the whole tree, for drawing. O(n)."""

@@ -84,7 +84,9 @@ class SortedSetValue:
     ) -> SortedSetValue:
         """Return a set of `pairs`, in any order; a member's last score counts. O(n log n)."""
         value = cls(limits, index)
-        for member, score in pairs:
+        given = list(pairs)
+        value.expect(len(given), max((len(member) for member, _ in given), default=0))
+        for member, score in given:
             value.add(member, score)
         return value
 
@@ -160,7 +162,7 @@ class SortedSetValue:
         return old
 
     def expect(self, count: int, length: int = 0) -> None:
-        """Prepare for `count` members at once, the first `length` bytes long: large at once if they are too many.
+        """Prepare for `count` members at once of up to `length` bytes: large at once if they are too many.
 
         As ZADD it counts arguments, not members that will turn out to be new.
         """
