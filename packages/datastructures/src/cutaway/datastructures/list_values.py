@@ -133,6 +133,17 @@ class ListValue:
             self._shrink()
         return element
 
+    def rotate(self, *, from_head: bool, to_head: bool) -> bytes:
+        """Move an element from one end to an end; return it. The list is not empty, nor does it shrink. O(1)."""
+        body = self._body
+        element = body.pop_first() if from_head else body.pop_last()
+        if to_head:
+            self.push_left(element)
+        else:
+            self.push_right(element)
+        self._shrink()
+        return element
+
     def pop_left_many(self, number: int) -> list[bytes]:
         """Remove and return up to `number` elements from the head, in that order. O(number)."""
         number = min(number, len(self))
