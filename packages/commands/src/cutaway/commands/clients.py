@@ -54,7 +54,7 @@ class Client:
 
     __slots__ = (
         "address", "authenticated", "blocked", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
-        "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "name", "no_evict", "no_touch",
+        "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "may_exceed_memory", "name", "no_evict", "no_touch",
         "on_authentication", "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands", "transport_info", "user",
     )  # fmt: skip
 
@@ -103,6 +103,8 @@ class Client:
         self.library_version = b""
         self.no_evict = False
         self.no_touch = False
+        self.may_exceed_memory = False
+        """A script's client, once the script has written: it cannot be stopped half way for want of memory."""
         self.total_commands = 0
 
     def close(self) -> None:

@@ -68,7 +68,7 @@ class Engine:
 
     __slots__ = (
         "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config", "effects", "errors_by_code",
-        "extras", "gates", "info_sections", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_connect",
+        "extras", "gates", "info_sections", "is_out_of_memory", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_connect",
         "on_cron", "on_propagate", "on_slow", "pending", "reclaimer", "slow_after", "stopwatch",
     )  # fmt: skip
 
@@ -103,6 +103,8 @@ class Engine:
         self.blocking: Final = BlockedClients(self)
         self.active_expiry: Final = ActiveExpiry(self.keyspace, stopwatch)
         self.gates: tuple[Gate, ...] = ()
+        self.is_out_of_memory = False
+        """Whether memory was short, and nothing could be evicted, when the outermost command began: what scripts go by."""
         self.on_call: tuple[CallListener, ...] = ()
         self.slow_after = NEVER
         """From how many nanoseconds on a call is told to `on_slow`."""
@@ -166,7 +168,9 @@ class Engine:
         keyspace = self.keyspace
         now = self.clock()
         keyspace.now = now
-        keyspace.lru_clock = now // 1000 & 0xFFFFFF
+        clock = now // 1000 & 0xFFFFFF
+        if clock != keyspace.lru_clock:  # all keys used within the same second share one integer
+            keyspace.lru_clock = clock
 
     def lookup(self, argv: Sequence[bytes]) -> Command | errors.CommandError:
         """The command, or subcommand, that `argv` calls for, or the error that says there is none. O(1)."""
@@ -210,6 +214,8 @@ class Engine:
             if client.deny_blocking:
                 return reply.timeout_reply
             command.calls -= 1  # counted when the waiting ends
+            if command.latencies:
+                command.latencies.pop()
             self.blocking.add(client, command, argv, reply)
             return NO_REPLY
         return reply
@@ -259,7 +265,7 @@ class Engine:
         command.latencies.append(elapsed)
         if keyspace.dirty != dirty or self.effects:
             self._wrote(client, command, argv)
-        if elapsed >= self.slow_after:
+        if elapsed >= self.slow_after and type(reply) is not Block:
             self.on_slow(client, command, argv, elapsed)
         if self.on_call:
             for listener in self.on_call:
@@ -322,9 +328,10 @@ class Engine:
         if self.effects:
             self.effects = []
 
-    def _propagate_deletion(self, index: int, key: bytes) -> None:
+    def _propagate_deletion(self, index: int, key: bytes, event: str) -> None:
         if self.on_propagate:
-            self.pending.append((index, (b"DEL", key)))
+            is_lazy = self.config["lazyfree-lazy-eviction" if event == "evicted" else "lazyfree-lazy-expire"]
+            self.pending.append((index, (b"UNLINK" if is_lazy else b"DEL", key)))
 
     def _propagate_field_deletion(self, index: int, key: bytes, fields: list[bytes]) -> None:
         if self.on_propagate:

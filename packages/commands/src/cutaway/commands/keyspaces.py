@@ -38,13 +38,15 @@ ReplacedListener = Callable[["Database", "Dict[bytes, Entry]", "Dict[bytes, Entr
 class Entry:
     """A key's value with its expiry and access stamp."""
 
-    __slots__ = ("access", "expire_at", "value")
+    __slots__ = ("access", "expire_at", "size", "value")
 
     def __init__(self, value: Any, access: int) -> None:
         self.value = value
         self.expire_at = 0
         """Milliseconds since the epoch; 0 for never."""
         self.access = access
+        self.size = 0
+        """What the key takes, in units of 16 bytes, as counted last; 0 while nobody counts (`accounting.py`)."""
 
 
 def type_name(value: Any) -> str:
@@ -68,7 +70,9 @@ def encoding(value: Any) -> str:
 class Database:
     """One of the keyspace's numbered dictionaries. All times are milliseconds since the epoch."""
 
-    __slots__ = ("average_ttl", "expires", "index", "keys", "keyspace", "volatile_fields")
+    __slots__ = (
+        "average_ttl", "counted", "expires", "index", "keys", "keyspace", "size", "volatile_fields",
+    )  # fmt: skip
 
     def __init__(self, keyspace: Keyspace, index: int) -> None:
         self.keyspace: Final = keyspace
@@ -79,6 +83,8 @@ class Database:
         self.volatile_fields: Final[dict[bytes, Entry]] = {}
         """Hashes with fields that expire."""
         self.average_ttl = 0
+        self.size = self.counted = 0
+        """The sum of all entries' `size`, and how many of them have one."""
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -222,7 +228,17 @@ class Database:
                 self.expires.pop(key, None)
             if self.volatile_fields:
                 self.volatile_fields.pop(key, None)
+            if entry.size:
+                self.resize(entry, 0)
         return entry
+
+    def resize(self, entry: Entry, size: int) -> None:
+        """Note that a key takes `size` units of 16 bytes now; 0 for one that is gone. O(1)."""
+        growth = size - entry.size
+        self.counted += (size > 0) - (entry.size > 0)
+        self.size += growth
+        self.keyspace.size += growth
+        entry.size = size
 
     def delete(self, key: bytes, event: str = "del") -> bool:
         """Remove a key that still lives and say so; True if there was one. O(1), the value's release aside."""
@@ -265,7 +281,8 @@ class Database:
         self.keys = empty
         self.expires = keyspace.make_dict()
         self.volatile_fields.clear()
-        self.average_ttl = 0
+        keyspace.size -= self.size
+        self.average_ttl = self.size = self.counted = 0
 
     def _expired(self, key: bytes, entry: Entry) -> Entry | None:
         if not self.keyspace.may_expire:
@@ -282,7 +299,9 @@ class Database:
         keyspace.release(entry.value)
         if event == "expired":
             keyspace.expired_keys += 1
-        keyspace.propagate_deletion(self.index, key)
+        else:
+            keyspace.evicted_keys += 1
+        keyspace.propagate_deletion(self.index, key, event)
         for listener in keyspace.on_change:
             listener(self, key, event, True)
 
@@ -312,7 +331,7 @@ class Database:
                 yield key
 
 
-def _ignore_deletion(_index: int, _key: bytes) -> None:
+def _ignore_deletion(_index: int, _key: bytes, _event: str) -> None:
     """The default while nothing is propagated."""
 
 
@@ -330,7 +349,7 @@ class Keyspace:
     __slots__ = (
         "access_for", "databases", "dirty", "evicted_keys", "expired_fields", "expired_keys", "first_access",
         "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_flushed", "on_replaced",
-        "propagate_deletion", "propagate_field_deletion", "random", "release",
+        "propagate_deletion", "propagate_field_deletion", "random", "release", "size",
     )  # fmt: skip
 
     def __init__(
@@ -351,6 +370,8 @@ class Keyspace:
         """Changes so far; a difference over a command says that it wrote."""
         self.hits = self.misses = 0
         self.expired_keys = self.evicted_keys = self.expired_fields = 0
+        self.size = 0
+        """The sum of all databases' `size`: what the keys take, in units of 16 bytes, as far as they are counted."""
         self.on_change: tuple[ChangeListener, ...] = ()
         """Called with (database, key, event, modified); installed on first need, so that an unused one costs nothing."""
         self.on_replaced: tuple[ReplacedListener, ...] = ()
@@ -365,7 +386,7 @@ class Keyspace:
         """False on a replica, while loading, and while clients are paused: nothing is removed by time."""
         self.hides_expired = False
         """With `may_expire` false: whether an expired key looks gone all the same."""
-        self.propagate_deletion: Callable[[int, bytes], None] = _ignore_deletion
+        self.propagate_deletion: Callable[[int, bytes, str], None] = _ignore_deletion
         self.propagate_field_deletion: Callable[[int, bytes, list[bytes]], None] = _ignore_field_deletion
         self.release: Callable[[Any], None] = _release_now
         """Gets every value that is dropped; the server frees big ones a bit at a time."""
@@ -399,6 +420,8 @@ class Keyspace:
         one.keys, other.keys = other.keys, one.keys
         one.expires, other.expires = other.expires, one.expires
         one.average_ttl, other.average_ttl = other.average_ttl, one.average_ttl
+        one.size, other.size = other.size, one.size
+        one.counted, other.counted = other.counted, one.counted
         fields = dict(one.volatile_fields)
         one.volatile_fields.clear()
         one.volatile_fields.update(other.volatile_fields)

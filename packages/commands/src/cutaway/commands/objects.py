@@ -10,6 +10,7 @@ from cutaway.commands.helping import help_lines
 from cutaway.commands.key_specs import RO
 from cutaway.commands.keyspaces import Entry, encoding
 from cutaway.commands.tables import CommandTable
+from cutaway.datastructures.eviction_clocks import idle_time, lfu_counter, lfu_minutes
 from cutaway.resp import Reply
 
 objects: Final = CommandTable("generic")
@@ -52,7 +53,7 @@ def object_idletime(client: Client, key: bytes) -> Reply:
             "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching "
             "between policies at runtime LRU and LFU data will take some time to adjust."
         )
-    return (client.db.keyspace.lru_clock - entry.access) & 0xFFFFFF
+    return idle_time(entry.access, client.db.keyspace.lru_clock) // 1000
 
 
 @objects.command("OBJECT FREQ", arity=3, flags="readonly", keys=RO(2, ""), syntax="key", since="4.0.0",
@@ -67,7 +68,8 @@ def object_freq(client: Client, key: bytes) -> Reply:
             "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when "
             "switching between policies at runtime LRU and LFU data will take some time to adjust."
         )
-    return entry.access & 0xFF
+    minutes = lfu_minutes(client.engine.keyspace.now)
+    return lfu_counter(entry.access, minutes, client.engine.config.integer("lfu-decay-time"))
 
 
 @objects.command("OBJECT HELP", arity=2, flags="loading stale", since="6.2.0")

@@ -445,6 +445,6 @@ def _hand_over(
 
 
 _GROUP_BYTES: Final = 560
-_CONSUMER_BYTES: Final = 400
-_PENDING_BYTES: Final = 500
+_CONSUMER_BYTES: Final = 490
+_PENDING_BYTES: Final = 450
 """A pending entry: its record, and a radix node with label and key in each of the two lists."""

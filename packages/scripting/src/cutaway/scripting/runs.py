@@ -27,7 +27,7 @@ class Refused(Exception):  # noqa: N818 - it is not an error of the program's
 class Run:
     """A script that is running."""
 
-    __slots__ = ("_client", "_engine", "_may_exceed_memory", "_read_only", "argv", "caller", "has_written", "is_eval", "killed", "name",
+    __slots__ = ("_client", "_engine", "_read_only", "argv", "caller", "has_written", "is_eval", "killed", "name",
                  "propagates", "started_at")  # fmt: skip
 
     def __init__(self, caller: Client, client: Client, name: bytes, argv: Sequence[bytes], *, read_only: bool, may_exceed_memory: bool,
@@ -44,7 +44,7 @@ class Run:
         self._engine: Final = caller.engine
         self._client: Final = client
         self._read_only: Final = read_only
-        self._may_exceed_memory: Final = may_exceed_memory
+        client.may_exceed_memory = may_exceed_memory
         client.db = caller.db
         client.protocol = 2
         client.user = caller.user
@@ -89,7 +89,7 @@ class Run:
                     engine.count_error(refusal)
                     raise Refused("-" + refusal.message)
         if command.is_write:
-            self.has_written = True
+            self.has_written = client.may_exceed_memory = True
         reply = engine.call(client, command, argv) if self.propagates else self._call_unlogged(argv)
         return reply.timeout_reply if type(reply) is Block else reply
 
