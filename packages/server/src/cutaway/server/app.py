@@ -24,6 +24,7 @@ from cutaway.commands.connections import connections
 from cutaway.commands.counters import counters
 from cutaway.commands.debugging import debugging
 from cutaway.commands.dumping import dumping
+from cutaway.commands.eviction import install as install_eviction
 from cutaway.commands.expiring import generic
 from cutaway.commands.geo_searches import geo
 from cutaway.commands.hash_expiry import hash_expiry
@@ -70,6 +71,7 @@ def compose(config: Config, parts: Parts) -> Engine:
     """An engine with every room in place, not yet on the network."""
     DEFAULT_INDEX.factory = parts.sorted_set_index
     engine = Engine(*TABLES, config=config, databases=config.integer("databases"), make_dict=parts.dict)
+    install_eviction(engine)
     install_transactions(engine)
     install_pubsub(engine)
     install_scripting(engine)
