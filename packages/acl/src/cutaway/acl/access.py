@@ -207,6 +207,15 @@ class AccessControl:
             user.become(draft)
         self.rules_changed()
 
+    def define_user(self, name: bytes, words: Sequence[bytes]) -> None:
+        """A `user` line of redis.conf, which forgets what the user was before. Raises RuleError, with nothing changed."""
+        user = self.accounts.define(name, words)
+        if name in self.accounts:
+            self.accounts[name].become(user)
+        else:
+            self.accounts.add(user)
+        self.rules_changed()
+
     def remove_user(self, name: bytes, caller: Client | None = None) -> bool:
         """ACL DELUSER for one name; its clients are closed. Whether there was such a user."""
         user = self.accounts.remove(name)

@@ -73,6 +73,15 @@ class Accounts:
                 raise RuleError(f"Error in ACL SETUSER modifier '{shown}': {error.text}") from None
         return draft
 
+    def define(self, name: bytes, words: Sequence[bytes]) -> User:
+        """The user of that name that these rules make from nothing. Raises RuleError. O(rules)."""
+        if has_blanks(name):
+            raise RuleError("Spaces not allowed in ACL usernames")
+        user = self.new(name)
+        for word in join_selectors(words):
+            user.apply(word)
+        return user
+
     def remove(self, name: bytes) -> User | None:
         """Forget a user; who that was. The default user stays: do not ask for it."""
         return self._users.pop(name, None)

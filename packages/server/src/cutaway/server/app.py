@@ -11,10 +11,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cutaway.acl import acl
+from cutaway.acl import install as install_acl
 from cutaway.commands import Engine
 from cutaway.commands.bitfields import bitmaps
 from cutaway.commands.blocking_lists import lists
@@ -42,6 +44,7 @@ from cutaway.commands.stream_info import streams
 from cutaway.commands.strings import strings
 from cutaway.commands.subsequences import subsequences
 from cutaway.config import Config, ConfigError
+from cutaway.config.parser import ConfigFileError, Line
 from cutaway.datastructures import DEFAULT_INDEX
 from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
@@ -55,12 +58,13 @@ from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
 from cutaway.server.servers import Server
 from cutaway.server.shutdowns import on_signal, shutdowns
+from cutaway.server.users import UsersError, take_users
 from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
 TABLES: Final = (
     strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
-    connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions,
+    connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
     configuration, debugging, dumping, server_commands, persisting, shutdowns,
 )  # fmt: skip
 
@@ -75,6 +79,7 @@ def compose(config: Config, parts: Parts) -> Engine:
     install_transactions(engine)
     install_pubsub(engine)
     install_scripting(engine)
+    install_acl(engine)
     return engine
 
 
@@ -89,6 +94,8 @@ class Application:
     """The file that CONFIG REWRITE writes."""
     logs: Logs | None = None
     """Where the log goes; None where the embedding program has seen to that."""
+    users: Sequence[Line] = ()
+    """The `user` lines of the configuration."""
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SHUTDOWN; the process's exit status."""
@@ -106,10 +113,17 @@ class Application:
         persistence = Persistence(engine, loop, self.parts.files())
         try:
             config.assign("dir", working_directory(config.text("dir")))
+            take_users(engine, self.users)
             persistence.loader.close_the_gate()
             await self._listen(server)
         except OSError as error:
             log.error("Could not start: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
+            return 1
+        except UsersError as error:
+            log.critical("Could not start, because of the users: %s", error)
+            return 1
+        except ConfigFileError as error:
+            print(error.report("Cutaway"), file=sys.stderr)
             return 1
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, on_signal, server, number.name)

@@ -87,6 +87,7 @@ class Connection(asyncio.Protocol):
         client.close_now = self.close
         client.on_resume = self.resume
         client.on_protocol = self._choose_protocol
+        client.on_authentication = self._trust
         client.transport_info = self.info
         client.address = _address(transport.get_extra_info("peername"), transport)
         client.local_address = _address(transport.get_extra_info("sockname"), transport)
@@ -201,6 +202,9 @@ class Connection(asyncio.Protocol):
         self.client.close_after_reply = True
         self._waiting.clear()
         self._schedule()
+
+    def _trust(self, is_authenticated: bool) -> None:  # noqa: FBT001
+        self.limits.authenticated = is_authenticated
 
     def _choose_protocol(self, version: int) -> None:
         self._encoder.protocol = version

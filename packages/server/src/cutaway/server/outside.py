@@ -70,14 +70,15 @@ class ConfigFile:
                 self._engine.config, original,
                 users=extras.get("acl_lines", list)(), modules=extras.get("module_lines", list)(),
             )  # fmt: skip
-            _replace(self._path, text.encode("utf-8", "surrogateescape"))
+            replace_file(self._path, text.encode("utf-8", "surrogateescape"))
         except OSError as error:
             log.warning("CONFIG REWRITE failed: %s", error.strerror)
             raise CommandError(f"ERR Rewriting config file: {error.strerror}") from error
         log.info("CONFIG REWRITE executed with success.")
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of the file as a whole, or not at all. Raises OSError."""
     temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import CommandError, Engine
 from cutaway.resp import ProtocolError, Reply
-from cutaway.server import collector
+from cutaway.server import collector, protection
 from cutaway.server.connection import Connection
 
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ class Server:
         if len(self.connections) >= self.engine.config.integer("maxclients"):
             self.connections_rejected += 1
             return b"-ERR max number of clients reached\r\n"
+        denied = protection.refusal(self.engine, transport)
+        if denied is not None:
+            self.connections_rejected += 1
+            return denied
         sock = transport.get_extra_info("socket")
         seconds = self.engine.config.integer("tcp-keepalive")
         if sock is not None and sock.family != socket.AF_UNIX and seconds:
