@@ -212,6 +212,13 @@ class BlockedClients:
             heapq.heappop(deadlines)
         return deadlines[0][0] if deadlines else None
 
+    def hurry(self) -> None:
+        """Let the clients that wait only for a moment (CLIENT PAUSE) have it come now: `expire` runs them. O(waiting)."""
+        for waiting in self.waiting.values():
+            if waiting.block.runs_at_deadline:
+                self._ticket += 1
+                heapq.heappush(self._deadlines, (0, self._ticket, waiting))
+
     def expire(self, now: int) -> None:
         """Give up for all whose deadline has passed."""
         while (deadline := self.next_deadline()) is not None and deadline <= now:

@@ -31,6 +31,7 @@ class ActiveExpiry:
         "_stopwatch",
         "effort",
         "enabled",
+        "nanoseconds",
         "stale_share",
         "time_limit_reached",
     )
@@ -45,12 +46,15 @@ class ActiveExpiry:
         self.stale_share = 0.0
         """An estimate of the share of keys with an expiry that are over but not yet removed (INFO)."""
         self.time_limit_reached = 0
+        self.nanoseconds = 0
+        """How long all cycles took together."""
 
     def cycle(self) -> int:
         """Remove what a few samples find, within one time slice; the number of keys removed."""
         if not self.enabled or not self._keyspace.may_expire:
             return 0
-        end = self._stopwatch() + SLICE_NANOSECONDS * (1 + (self.effort - 1) // 2)
+        started = self._stopwatch()
+        end = started + SLICE_NANOSECONDS * (1 + (self.effort - 1) // 2)
         removed = 0
         databases = self._keyspace.databases
         for offset in range(len(databases)):
@@ -60,6 +64,7 @@ class ActiveExpiry:
                 self._next_database = index + 1
                 self.time_limit_reached += 1
                 break
+        self.nanoseconds += self._stopwatch() - started
         return removed
 
     def _sweep(self, database: Database, end: int) -> int:

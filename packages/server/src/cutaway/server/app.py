@@ -53,6 +53,7 @@ from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
+from cutaway.server.observing import OBSERVING, Observation
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
@@ -65,7 +66,7 @@ from cutaway.transactions import transactions
 TABLES: Final = (
     strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
     connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
-    configuration, debugging, dumping, server_commands, persisting, shutdowns,
+    configuration, debugging, dumping, server_commands, persisting, shutdowns, OBSERVING,
 )  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
@@ -110,6 +111,7 @@ class Application:
         collector.start()
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
+        observation = Observation(engine, server)
         persistence = Persistence(engine, loop, self.parts.files())
         try:
             config.assign("dir", working_directory(config.text("dir")))
@@ -134,7 +136,10 @@ class Application:
         if server.stopping.is_set():
             await server.stop()
             return 0
-        server.before_flush = (engine.extras["tracking"].broadcast, persistence.appender.before_flush)
+        server.before_flush = (
+            engine.extras["tracking"].broadcast,
+            observation.latency.timed("aof-write", persistence.appender.before_flush),
+        )
         engine.on_cron = (*engine.on_cron, persistence.poll)
         log.info("Ready to accept connections")
         if self.on_ready is not None:

@@ -44,7 +44,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_is_running", "_late", "_out", "_out_bytes",
-        "_parser", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "bytes_in", "bytes_out", "client",
+        "_parser", "_received", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "bytes_in", "bytes_out", "client",
         "limits",
     )  # fmt: skip
 
@@ -54,6 +54,8 @@ class Connection(asyncio.Protocol):
         self._is_full = False
         self._scheduled = False
         self._is_running = False
+        self._received = 0
+        """No request that is not complete yet has more bytes than this so far."""
         self._out: list[bytes] = []
         self._out_bytes = 0
         self._late: Final[list[bytes]] = []
@@ -103,6 +105,11 @@ class Connection(asyncio.Protocol):
             self._take(error.requests)
             self._fail(error)
             return
+        self._received += len(data)
+        if requests:
+            if self._received >= self._server.large_request:
+                self._note_large(requests)
+            self._received = len(data)
         if self._waiting or self.client.blocked is not None or self._is_full:
             self._take(requests)
         else:
@@ -134,6 +141,14 @@ class Connection(asyncio.Protocol):
 
     # ---- requests
 
+    def _note_large(self, requests: list[list[bytes]]) -> None:
+        """So much has come in that one of these requests may be large: measure them."""
+        server = self._server
+        for argv in requests:
+            size = request_bytes(argv)
+            if size >= server.large_request:
+                server.on_large_request(self.client, argv, size)
+
     def _take(self, requests: list[list[bytes]]) -> None:
         self._waiting.extend(requests)
         self.resume()
@@ -154,6 +169,7 @@ class Connection(asyncio.Protocol):
         out = self._out
         engine = client.engine
         engine.tick()
+        large_reply = self._server.large_reply
         size = 0
         done = 0
         self._is_running = True
@@ -165,7 +181,10 @@ class Connection(asyncio.Protocol):
             if reply is not NO_REPLY:
                 payload = encode(reply)
                 out.append(payload)
-                size += len(payload)
+                length = len(payload)
+                size += length
+                if length >= large_reply:
+                    self._server.on_large_reply(client, argv, length)
             if self._late:
                 out += self._late
                 self._late.clear()
@@ -305,6 +324,11 @@ class Connection(asyncio.Protocol):
         self._server.output_limit_disconnections += 1
         self._closing = True
         self._transport.abort()
+
+
+def request_bytes(argv: list[bytes]) -> int:
+    """How many bytes a request has on the wire. O(argv)."""
+    return len(b"*%d\r\n" % len(argv)) + sum(len(word) + len(b"$%d\r\n\r\n" % len(word)) for word in argv)
 
 
 def _address(name: object, transport: asyncio.BaseTransport) -> str:

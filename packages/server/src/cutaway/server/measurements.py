@@ -32,7 +32,7 @@ class Measurements:
     """Samples of one server, for INFO, LATENCY HISTOGRAM and the metrics."""
 
     __slots__ = (
-        "_engine", "_is_tracking", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
+        "_engine", "_is_tracking", "_not_counted", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
         "operations_rate", "out_rate", "peak_used", "startup_bytes", "used_bytes",
     )  # fmt: skip
 
@@ -40,6 +40,7 @@ class Measurements:
         self._engine: Final = engine
         self._server: Final = server
         self._is_tracking = False
+        self._not_counted = 0
         self.histograms: Final[dict[str, LatencyHistogram]] = {}
         """By the full name of each command that was called."""
         self.operations_rate: Final = Rate()
@@ -85,9 +86,14 @@ class Measurements:
         self.in_rate.sample(server.bytes_in, now)
         self.out_rate.sample(server.bytes_out, now)
         self.cycle_rate.sample(server.cycles, now)
-        self.cycle_time_rate.sample(time.thread_time_ns() // 1000, server.cycles)
+        self.cycle_time_rate.sample(self.busy_microseconds, server.cycles)
         self.used_bytes = self.measure_used()
         self.peak_used = max(self.peak_used, self.used_bytes)
+
+    @property
+    def busy_microseconds(self) -> int:
+        """How long the event loop's thread has worked, and not waited, since the statistics began."""
+        return time.thread_time_ns() // 1000 - self._not_counted
 
     def measure_used(self) -> int:
         """The memory in use: what the room that accounts for memory says, or else what the process holds, in bytes."""
@@ -109,6 +115,8 @@ class Measurements:
             rate.reset()
         server.forget_counts()
         self.peak_used = self.used_bytes
+        self._not_counted = time.thread_time_ns() // 1000
+        self._engine.active_expiry.time_limit_reached = 0
         persistence = self._engine.extras.get("persistence")
         if persistence is not None:
             persistence.appender.delayed_fsyncs = 0

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from cutaway.commands import CommandError, Engine
+from cutaway.commands import Client, CommandError, Engine
+from cutaway.commands.engine import NEVER
 from cutaway.resp import ProtocolError, Reply
 from cutaway.server import collector, protection
 from cutaway.server.connection import Connection
@@ -36,12 +37,21 @@ OutputLimits = dict[bytes, tuple[int, int, int]]
 """By client type: hard limit in bytes, soft limit in bytes, seconds over the soft limit; 0 for none."""
 
 
+SizeListener = Callable[["Client", "Sequence[bytes]", int], None]
+"""Gets the client, its request, and the size in bytes."""
+
+
+def _ignore_size(_client: Client, _argv: Sequence[bytes], _size: int) -> None:
+    """The default where nobody keeps a log of large commands."""
+
+
 class Server:
     """An engine on the network."""
 
     __slots__ = (
         "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "before_flush",
-        "connections", "connections_received", "connections_rejected", "cycles", "engine", "loop",
+        "connections", "connections_received", "connections_rejected", "cycles", "engine", "large_reply", "large_request", "loop",
+        "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "query_limit_disconnections", "reads", "started_at",
         "stopping", "to_flush", "writes",
     )  # fmt: skip
@@ -55,6 +65,10 @@ class Server:
         self.before_flush: tuple[Callable[[], None], ...] = ()
         """Called once per turn before replies are written: the append-only file."""
         self.output_limits: OutputLimits = {b"normal": (0, 0, 0), b"replica": (0, 0, 0), b"pubsub": (0, 0, 0)}
+        self.large_request = self.large_reply = NEVER
+        """From how many bytes on a request or a reply is told to `on_large_request` and `on_large_reply`."""
+        self.on_large_request: SizeListener = _ignore_size
+        self.on_large_reply: SizeListener = _ignore_size
         self.forget_counts()
         self.started_at = engine.keyspace.now
         self.stopping: Final = asyncio.Event()
