@@ -1,8 +1,8 @@
 """Our engine and a real server, each with several clients, given the same steps.
 
 A scenario is a list of lines such as `a: SUBSCRIBE news`: the client's letter, and what it sends. After each step
-every client must have got the same bytes from both, what is compared is the whole stream of
-each connection. Our side has no socket: `Wire` does for one client what a connection does.
+every client must have got the same bytes from both: what is compared is the whole stream of each connection.
+Our side has no socket; `Wire` does for one client what a connection does.
 """
 
 from __future__ import annotations
@@ -33,8 +33,16 @@ def all_tables() -> list[CommandTable]:
     return tables
 
 
+TABLES = all_tables()
+
+
+@pytest.fixture(scope="session")
+def tables() -> list[CommandTable]:
+    return TABLES
+
+
 def make_engine() -> Engine:
-    engine = Engine(*all_tables())
+    engine = Engine(*TABLES)
     install(engine)
     return engine
 
