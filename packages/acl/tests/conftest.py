@@ -21,7 +21,6 @@ from cutaway.acl import AccessControl, acl, install
 from cutaway.commands import Client, CommandTable, Engine
 from cutaway.resp import NO_REPLY, Encoder, Reply, ReplyParser, encode_request
 
-
 BOSS = (b"on", b">boss", b"+@all", b"~*", b"&*")
 """The administrator: whatever becomes of the default user, the tests can go on."""
 

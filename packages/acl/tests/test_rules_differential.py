@@ -67,7 +67,7 @@ def test_any_sequence_of_rules(twins: Twins, steps: list[list[bytes]], name: str
     "ACL GETUSER", "ACL GETUSER nobody", "ACL GETUSER a b", "ACL LIST x", "ACL USERS", "ACL WHOAMI", "ACL CAT", "ACL CAT nosuch", "ACL CAT a b",
     "ACL GENPASS 0", "ACL GENPASS 4097", "ACL GENPASS -1", "ACL GENPASS a", "ACL GENPASS 1 2", "ACL LOG", "ACL LOG a", "ACL LOG -1", "ACL LOG 1 2",
     "ACL LOG RESET", "ACL SAVE", "ACL LOAD", "ACL NOSUCH", "ACL", "ACL DRYRUN", "ACL DRYRUN a get", "ACL DRYRUN a", "ACL DRYRUN nobody get x",
-    "ACL DRYRUN a nosuch x", "ACL DRYRUN a config x", "ACL DRYRUN a config", "ACL DRYRUN a get", "ACL DRYRUN a get x", "AUTH", "AUTH a", "AUTH a b", "AUTH a b c",
+    "ACL DRYRUN a nosuch x", "ACL DRYRUN a config x", "ACL DRYRUN a config", "ACL DRYRUN a get x", "AUTH", "AUTH a", "AUTH a b", "AUTH a b c",
     "HELLO 2 AUTH a x", "HELLO 2 AUTH nobody b", "HELLO 3 AUTH a", "CLIENT KILL USER nobody",
 ])  # fmt: skip
 def test_commands_and_their_errors(twins: Twins, line: str) -> None:

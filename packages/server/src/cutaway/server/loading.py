@@ -88,7 +88,7 @@ class Loader:
 
     def close_the_gate(self) -> None:
         """Nobody gets at the data until `load` is done; called before the server listens."""
-        self._engine.gates = (self.gate, *self._engine.gates)
+        self._engine.gates = (*self._engine.gates, self.gate)  # a stranger hears NOAUTH first
 
     async def load(self) -> bool:
         """Load what is there, while the loop goes on; whether it was loaded to its end. Raises LoadError."""
