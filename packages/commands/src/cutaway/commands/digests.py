@@ -62,7 +62,7 @@ def add_entry(digest: Digest, entry: Entry) -> None:
     value = entry.value
     kind = type_name(value)
     digest.mix(TYPE_NUMBERS.get(kind, TYPE_NUMBERS["module"]).to_bytes(4, "big"))
-    _ADDERS[kind](digest, value)
+    _ADDERS.get(kind, _add_module_value)(digest, value)
     if entry.expire_at:
         digest.add(EXPIRE_MARK)
 
@@ -118,6 +118,11 @@ def _add_stream(digest: Digest, value: Any) -> None:
         for field, content in fields:
             digest.mix(field)
             digest.mix(content)
+
+
+def _add_module_value(digest: Digest, value: Any) -> None:
+    for part in value.digest():
+        digest.mix(part)
 
 
 _ADDERS: Final[dict[str, Callable[[Digest, Any], None]]] = {

@@ -30,6 +30,7 @@ from .rdb_reader import Entry as Entry
 from .rdb_reader import Event as Event
 from .rdb_reader import Header as Header
 from .rdb_reader import Library as Library
+from .rdb_reader import ModuleData as ModuleData
 from .rdb_reader import RDBReader as RDBReader
 from .rdb_values import Value as Value
 from .rdb_values import ValueOptions as ValueOptions

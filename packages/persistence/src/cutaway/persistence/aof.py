@@ -36,6 +36,7 @@ second; a reader that is asked to can stop at a point in time.
 from __future__ import annotations
 
 import errno
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -247,7 +248,7 @@ class AppendOnlyFile:
             self.write_error = error
             return False
         if count < len(self._buffer):
-            self.write_error = OSError(errno.ENOSPC, "Short write while writing to the AOF file")
+            self.write_error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if not self._cut_back(handle):
                 self._count(count)
                 del self._buffer[:count]

@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Final
 
 from cutaway.datastructures.hash_values import HashValue
 from cutaway.datastructures.list_values import ListValue
+from cutaway.datastructures.module_values import ModuleValue
 from cutaway.datastructures.set_values import SetValue
 from cutaway.datastructures.sorted_set_listpacks import score_text
 from cutaway.datastructures.sorted_set_values import SortedSetValue
 from cutaway.resp import encode_request
+
+from .dumps import dump
 
 if TYPE_CHECKING:
     from cutaway.datastructures.stream_groups import ConsumerGroup
@@ -54,6 +57,9 @@ def commands_for(key: bytes, value: Value, expire_at: int | None = None) -> Iter
     elif isinstance(value, HashValue):
         yield from _batches(b"HMSET", key, _flat(value.items()), 2)
         yield from _field_expiries(key, value)
+    elif isinstance(value, ModuleValue):
+        commands = value.rewrite(key)
+        yield from [(b"RESTORE", key, b"0", dump(value))] if commands is None else commands
     else:
         yield from _stream(key, value)
     if expire_at is not None:
@@ -122,16 +128,22 @@ def write_aof(
     databases: Iterable[DatabaseDump],
     *,
     libraries: Iterable[bytes] = (),
+    commands: Iterable[Command] = (),
 ) -> int:
-    """Write a base file of commands; return its size. `write` takes all of the bytearray it is given."""
+    """Write a base file of commands; return its size. `write` takes all of the bytearray it is given.
+
+    `commands` come first: what modules keep beside the keys.
+    """
     out = bytearray()
     written = 0
+    for command in commands:
+        out += encode_request(command)
     for source in libraries:
         out += encode_request((b"FUNCTION", b"LOAD", source))
-    for dump in databases:
-        if dump.size:
-            out += encode_request((b"SELECT", b"%d" % dump.number))
-        for key, value, expire_at, _ in dump.items:
+    for database in databases:
+        if database.size:
+            out += encode_request((b"SELECT", b"%d" % database.number))
+        for key, value, expire_at, _ in database.items:
             for command in commands_for(key, value, expire_at):
                 out += encode_request(command)
             if len(out) > CHUNK:

@@ -22,7 +22,7 @@ from .errors import DumpError, RDBError
 from .rdb_encoder import ValueEncoder
 from .rdb_source import Source
 from .rdb_strings import StringEncoder
-from .rdb_values import Value, ValueOptions, decode_value
+from .rdb_values import Value, ValueOptions, decode_value, is_empty
 from .rdb_writer import required_version
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def restore(payload: bytes, options: ValueOptions | None = None) -> Value:
         value = decode_value(source, source.byte(), options or ValueOptions())
     except RDBError as error:
         raise DumpError(BAD_DATA) from error
-    if not isinstance(value, (int, bytes, bytearray)) and value.type_name != "stream" and not len(value):
+    if is_empty(value):
         raise DumpError(BAD_DATA)
     return value
 

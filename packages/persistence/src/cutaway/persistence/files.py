@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -168,7 +168,7 @@ def read_whole(files: Files, path: str) -> bytes:
 
 @contextmanager
 def new_file(files: Files, path: str) -> Iterator[Callable[[bytes | bytearray], None]]:
-    """Give the `write` of a new file; at the end of the block the disk has all of it. Raises OSError.
+    """Give the `write` of a new file; at the end of the block the disk has all of it. Raises OSError: it is gone.
 
     A file that is there under this name stays with whoever has it open, maybe the child of a server that was killed.
     """
@@ -184,11 +184,16 @@ def new_file(files: Files, path: str) -> Iterator[Callable[[bytes | bytearray], 
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             rest = rest[count:]
 
+    whole = False
     try:
         yield write
         handle.fsync()
+        whole = True
     finally:
         handle.close()
+        if not whole:
+            with suppress(OSError):
+                files.remove(path)
 
 
 def replace_file(files: Files, temporary: str, path: str) -> None:

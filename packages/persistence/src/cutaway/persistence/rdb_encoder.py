@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Final
 from cutaway.datastructures.hash_values import HashValue
 from cutaway.datastructures.intsets import IntSet
 from cutaway.datastructures.list_values import ListValue
+from cutaway.datastructures.module_values import ModuleValue
 from cutaway.datastructures.quicklists import PlainNode
 from cutaway.datastructures.set_values import SetValue
 from cutaway.datastructures.sorted_set_values import SortedSetValue
 
 from . import rdb_format as rdb
 from .rdb_format import encode_length
+from .rdb_modules import encode_module_value
 from .rdb_streams import WITH_ACTIVE_TIME, WITH_FIRST_ID, encode_stream
 from .rdb_strings import StringEncoder, encode_integer
 
@@ -49,6 +51,8 @@ class ValueEncoder:
             return self._set_type(value)
         if isinstance(value, SortedSetValue):
             return rdb.TYPE_ZSET_2 if value.pack is None else rdb.TYPE_ZSET_LISTPACK
+        if isinstance(value, ModuleValue):
+            return rdb.TYPE_MODULE_2
         return rdb.TYPE_STREAM_LISTPACKS_3 if self._is_new else rdb.TYPE_STREAM_LISTPACKS_2
 
     @property
@@ -84,6 +88,8 @@ class ValueEncoder:
             self._set(out, value)
         elif isinstance(value, SortedSetValue):
             self._sorted_set(out, value)
+        elif isinstance(value, ModuleValue):
+            encode_module_value(out, value, self._strings)
         else:
             encode_stream(out, value, WITH_ACTIVE_TIME if self._is_new else WITH_FIRST_ID, self._strings)
 

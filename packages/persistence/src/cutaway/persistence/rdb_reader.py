@@ -8,19 +8,23 @@ Nothing in the file is believed before it is checked, but for one thing: a wrong
 at the end, when every key has been yielded. Redis, too, has loaded everything by then, and stops.
 
 What a reader does with content it does not know is part of the format: auxiliary fields are skipped by
-contract; an unknown opcode or type cannot be skipped, since nothing says how long it is. Module data has
-inner marks that would allow it, but whoever loads the file would lose data without noticing, so it is an
-error that names the module.
+contract; an unknown opcode or type cannot be skipped, since nothing says how long it is. A module's value
+has inner marks that would allow it, but whoever loads the file would lose data without noticing, so a type
+that is not among the options is an error that names it. Module data beside the keys is an event like others:
+whether somebody wants it is for the caller to know.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cutaway.datastructures.module_values import Token, type_name_of
+
 from . import rdb_format as rdb
 from .errors import RDBError
+from .rdb_modules import read_tokens
 from .rdb_source import Readable, Source
-from .rdb_values import Value, ValueOptions, as_string_value, decode_value, module_name
+from .rdb_values import Value, ValueOptions, as_string_value, decode_value, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +80,14 @@ class SlotImport(NamedTuple):
     ranges: list[tuple[int, int]]
 
 
+class ModuleData(NamedTuple):
+    """Data of a module that belongs to no key: the name and the version of its format, and its tokens."""
+
+    name: str
+    version: int
+    tokens: list[Token]
+
+
 class Entry(NamedTuple):
     """A key. `expire_at` is milliseconds since the epoch, `idle` seconds, `freq` the counter of LFU."""
 
@@ -94,7 +106,7 @@ class End(NamedTuple):
     checksum: int
 
 
-Event = Header | Aux | Library | SelectDB | ResizeDB | SlotInfo | SlotImport | Entry | End
+Event = Header | Aux | Library | SelectDB | ResizeDB | SlotInfo | SlotImport | ModuleData | Entry | End
 
 MILLISECONDS: Final = 1000
 
@@ -229,7 +241,7 @@ class RDBReader:
         source.close(key)
         entry = Entry(self._db, key, value, self._expire_at, self._idle, self._freq)
         self._expire_at = self._idle = self._freq = None
-        if isinstance(value, (int, bytes, bytearray)) or len(value) or value.type_name == "stream":
+        if not is_empty(value):
             return entry
         self.empty_keys += 1
         return None
@@ -265,11 +277,17 @@ class RDBReader:
         if opcode == rdb.OPCODE_SLOT_IMPORT:
             return self._slot_import()
         if opcode == rdb.OPCODE_MODULE_AUX:
-            name = module_name(source.length("module"))
-            text = f"the file holds data of the module type '{name}', which is not loaded"
-        else:
-            text = "function libraries in the format of a release candidate are not supported"
+            return self._module_data()
+        text = "function libraries in the format of a release candidate are not supported"
         raise RDBError(text, start)
+
+    def _module_data(self) -> ModuleData:
+        """Read what a module keeps beside the keys."""
+        source = self.source
+        name, version = type_name_of(source.length("module"))
+        source.length("kind")
+        source.length("before or after the keys")
+        return ModuleData(name, version, read_tokens(source))
 
     def _slot_import(self) -> SlotImport:
         """Read a slot migration that was under way."""

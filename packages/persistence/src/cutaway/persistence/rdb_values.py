@@ -29,6 +29,7 @@ from cutaway.datastructures.hash_values import HashValue
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
 from cutaway.datastructures.list_values import ListValue
 from cutaway.datastructures.listpack_entries import parse_integer
+from cutaway.datastructures.module_values import ModuleValue
 from cutaway.datastructures.quicklists import OpenNode, PlainNode
 from cutaway.datastructures.set_values import SetValue
 from cutaway.datastructures.sorted_set_values import DEFAULT_INDEX, IndexChoice, SortedSetValue
@@ -37,15 +38,16 @@ from cutaway.datastructures.streams import Stream
 from . import rdb_format as rdb
 from .errors import RDBError
 from .legacy_encodings import decode_ziplist, decode_zipmap
+from .rdb_modules import read_module_value
 from .rdb_packs import read_intset, read_listpack
 from .rdb_streams import decode_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from .rdb_source import Source
 
-Value = int | bytes | bytearray | ListValue | HashValue | SetValue | SortedSetValue | Stream
+Value = int | bytes | bytearray | ListValue | HashValue | SetValue | SortedSetValue | Stream | ModuleValue
 """What a key can hold; the first three are a string."""
 
 LONGEST_INTEGER: Final = 20
@@ -55,18 +57,22 @@ _DOUBLE: Final = Struct("<d")
 
 @dataclass(slots=True)
 class ValueOptions:
-    """What new values are made with: the keyspace's limits and its choice of a sorted index."""
+    """What new values are made with: the keyspace's limits, its choice of a sorted index, the types of modules."""
 
     limits: Limits = field(default_factory=lambda: DEFAULT_LIMITS)
     index: IndexChoice = field(default_factory=lambda: DEFAULT_INDEX)
+    module_types: Mapping[str, type[ModuleValue]] = field(default_factory=dict)
+    """By name."""
 
 
 def decode_value(source: Source, type_number: int, options: ValueOptions, key: bytes = b"") -> Value:
     """Read the value of layout `type_number`. Collections may come out empty. Raises RDBError. O(bytes)."""
     start = source.offset
+    if type_number == rdb.TYPE_MODULE_2:
+        return read_module_value(source, options.module_types, key)
     decoder = _DECODERS.get(type_number)
     if decoder is None:
-        raise RDBError(_unknown(source, type_number, key), start)
+        raise RDBError(_unknown(type_number, key), start)
     source.open(rdb.TYPE_NAMES[type_number])
     try:
         value = decoder(source, options)
@@ -77,20 +83,18 @@ def decode_value(source: Source, type_number: int, options: ValueOptions, key: b
     return value
 
 
-def _unknown(source: Source, type_number: int, key: bytes) -> str:
+def is_empty(value: Value) -> bool:
+    """Whether a value is a collection without elements, which no key may hold; a stream or a module's value may be."""
+    if isinstance(value, (int, bytes, bytearray, Stream, ModuleValue)):
+        return False
+    return not len(value)
+
+
+def _unknown(type_number: int, key: bytes) -> str:
     """Say why there is no decoder for this type."""
-    if type_number == rdb.TYPE_MODULE_2:
-        name = module_name(source.length("module"))
-        return f"key {key!r} holds a value of module type '{name}', which is not loaded"
     if type_number == rdb.TYPE_MODULE_PRE_GA:
         return f"key {key!r} holds a module value in the format of a release candidate"
     return f"key {key!r} has the unknown type {type_number}"
-
-
-def module_name(module_id: int) -> str:
-    """Return the nine characters, six bits each, that are in the upper 54 bits of a module type's id."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-    return "".join(alphabet[module_id >> shift & 0x3F] for shift in range(58, 9, -6))
 
 
 def as_string_value(text: bytes) -> int | bytes:
@@ -158,7 +162,9 @@ def _zset_2(source: Source, options: ValueOptions) -> Value:
 
 def _sorted_set(source: Source, options: ValueOptions, score_of: Callable[[Source], float]) -> Value:
     value = SortedSetValue(options.limits, options.index)
-    for _ in range(source.length("members")):
+    count = source.length("members")
+    value.expect(count)  # large at once, for a small one would take -0 for 0
+    for _ in range(count):
         member = source.string("member")
         score = score_of(source)
         if math.isnan(score):

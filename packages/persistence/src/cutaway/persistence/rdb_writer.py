@@ -31,11 +31,14 @@ from . import rdb_format as rdb
 from .crc64 import crc64
 from .rdb_encoder import ValueEncoder
 from .rdb_format import encode_length
+from .rdb_modules import encode_module_data
 from .rdb_strings import StringEncoder
 from .rdb_values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from cutaway.datastructures.module_values import Token
 
 CHUNK: Final = 1 << 17
 """Bytes gathered before they are written."""
@@ -121,6 +124,11 @@ class RDBWriter:
         self._out += self._strings.encode(source)
         self._flush(CHUNK)
 
+    def module_data(self, name: str, version: int, tokens: Iterable[Token]) -> None:
+        """Write data of a module that belongs to no key; `name` is a type's, of nine characters."""
+        encode_module_data(self._out, name, version, tokens, self._strings)
+        self._flush(CHUNK)
+
     def database(self, dump: DatabaseDump) -> int:
         """Write a database, unless it is empty; return how many keys. O(bytes)."""
         if not dump.size:
@@ -190,6 +198,7 @@ def write_rdb(
     *,
     aux: Mapping[bytes, bytes] | None = None,
     libraries: Iterable[bytes] = (),
+    module_data: Iterable[tuple[str, int, Iterable[Token]]] = (),
     version: int = rdb.VERSION_REDIS_7_0,
     compression: bool = True,
     checksum: bool = True,
@@ -198,6 +207,8 @@ def write_rdb(
     """Write a whole file; return its size in bytes. See `RDBWriter`, and `required_version` for `version`."""
     writer = RDBWriter(write, version=version, compression=compression, checksum=checksum, hints=hints)
     writer.begin(aux or {})
+    for name, number, tokens in module_data:
+        writer.module_data(name, number, tokens)
     for source in libraries:
         writer.library(source)
     for dump in databases:

@@ -25,6 +25,7 @@ from cutaway.persistence import (
     AOFReplay,
     Entry,
     Library,
+    ModuleData,
     OSFiles,
     RDBError,
     RDBReader,
@@ -227,7 +228,9 @@ class Loader:
             ) from error
 
     def _options(self) -> ValueOptions:
-        return ValueOptions(limits=self._engine.limits)
+        return ValueOptions(
+            limits=self._engine.limits, module_types=self._engine.extras.get("module_types", {})
+        )
 
     def _run(self, argv: list[bytes], replay: AOFReplay) -> None:
         engine = self._engine
@@ -252,6 +255,13 @@ class Loader:
             load = self._engine.extras.get("load_library")
             if load is not None:
                 load(event.source)
+        elif type(event) is ModuleData:
+            self._take_module_data(event)
+
+    def _take_module_data(self, event: ModuleData) -> None:
+        load = self._engine.extras.get("load_module_data")
+        if load is None or not load(event.name, event.version, event.tokens):
+            raise LoadError(f"the file holds data of the module type '{event.name}', which is not loaded")
 
     def _take_key(self, item: Entry, *, drop_expired: bool) -> None:
         keyspace = self._engine.keyspace

@@ -27,7 +27,9 @@ class DumpCodec:
     __slots__ = ("_options",)
 
     def __init__(self, engine: Engine) -> None:
-        self._options: Final = ValueOptions(limits=engine.limits)
+        self._options: Final = ValueOptions(
+            limits=engine.limits, module_types=engine.extras.get("module_types", {})
+        )
 
     def dump(self, value: Any) -> bytes:
         """The payload of a value. O(bytes)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cutaway.commands.connections import REDIS_VERSION
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from cutaway.persistence import Files
 
 T = TypeVar("T")
+ModuleData = tuple[str, int, Iterable[int | float | bytes]]
+"""Name and version of the format, and the tokens."""
 Item = tuple[bytes, Any, int | None, int | None]
 """Key, value, expiry in milliseconds since the epoch, access hint."""
 
@@ -61,6 +63,18 @@ def libraries(engine: Engine) -> list[bytes]:
     return [] if source is None else source()
 
 
+def module_data(engine: Engine) -> list[ModuleData]:
+    """What modules keep beside the keys, if the modules room is composed."""
+    source: Callable[[], list[ModuleData]] | None = engine.extras.get("module_data")
+    return [] if source is None else source()
+
+
+def module_commands(engine: Engine) -> Iterable[Sequence[bytes]]:
+    """The same as commands."""
+    source: Callable[[], Iterable[Sequence[bytes]]] | None = engine.extras.get("module_commands")
+    return [] if source is None else source()
+
+
 def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = False) -> int:
     """Write the data set to `path`, make the disk have it, and give its size in bytes. Raises OSError. O(data)."""
     config = engine.config
@@ -76,6 +90,7 @@ def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = 
             databases(engine),
             aux=aux,
             libraries=libraries(engine),
+            module_data=module_data(engine),
             version=required_version(_volatile_values(engine)),
             compression=config.boolean("rdbcompression"),
             checksum=config.boolean("rdbchecksum"),
@@ -86,4 +101,6 @@ def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = 
 def write_aof_file(engine: Engine, files: Files, path: str) -> int:
     """Write the data set to `path` as commands, make the disk have it, and give its size. Raises OSError. O(data)."""
     with new_file(files, path) as write:
-        return write_aof(write, databases(engine), libraries=libraries(engine))
+        return write_aof(
+            write, databases(engine), libraries=libraries(engine), commands=module_commands(engine)
+        )
