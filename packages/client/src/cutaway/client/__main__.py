@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import importlib.metadata
+import importlib
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from cutaway.client import keyspaces, latency, piping, stats
 from cutaway.client.clients import Client
 from cutaway.client.options import Options, UsageError, parse, usage
 from cutaway.client.printing import Printer, complain
 from cutaway.client.runner import Runner, describe, say_refusal
-from cutaway.client.wire import WireView
 from cutaway.resp.inline import split_inline
 
 AUTH_WARNING: Final = (
     "Warning: Using a password with '-a' or '-u' option on the command line interface may not be safe."
 )
-_MODES: Final[dict[str, Callable[[Client, Options], int]]] = {
-    "scan": keyspaces.scan,
-    "bigkeys": keyspaces.biggest,
-    "memkeys": keyspaces.biggest,
-    "stat": stats.roll,
-    "latency": latency.measure,
-    "latency-history": latency.measure,
-    "pipe": piping.pipe,
+_MODES: Final = {
+    "scan": "keyspaces.scan",
+    "bigkeys": "keyspaces.biggest",
+    "memkeys": "keyspaces.biggest",
+    "stat": "stats.roll",
+    "latency": "latency.measure",
+    "latency-history": "latency.measure",
+    "pipe": "piping.pipe",
 }
+"""Who does what. Only what is needed is loaded: a command of a shell script should not wait for a prompt's libraries."""
 
 
 def main() -> None:
@@ -59,7 +58,9 @@ def run(words: Sequence[str]) -> int:
         print(usage())
         return 0
     if options.mode == "version":
-        print(f"cutaway-cli {importlib.metadata.version('cutaway-client')}")
+        from importlib.metadata import version  # noqa: PLC0415 - slow to load, and only this asks
+
+        print(f"cutaway-cli {version('cutaway-client')}")
         return 0
     if options.auth_warning:
         complain(AUTH_WARNING)
@@ -67,16 +68,21 @@ def run(words: Sequence[str]) -> int:
         password = getpass.getpass("Please input password: ")
         options.address = replace(options.address, password=password)
     if not options.command and not options.mode and options.script is None and sys.stdin.isatty():
-        from cutaway.client.shell import converse  # noqa: PLC0415 - prompt_toolkit takes longer to load than a command to run
-
-        return converse(options, WireView(is_on=options.wire))
-    wire = WireView() if options.wire else None
+        return int(_load("shell.converse")(options))
+    wire = _load("wire.WireView")() if options.wire else None
     with Client(options.address, exact=True, tap=wire, on_refusal=say_refusal) as client:
         if options.mode:
-            return _MODES[options.mode](client, options)
+            return int(_load(_MODES[options.mode])(client, options))
         runner = Runner(client, options, Printer(options.format, wire))
         argv = command(options)
         return runner.run_once(argv) if argv else runner.run_lines(sys.stdin.buffer)
+
+
+def _load(name: str) -> Callable[..., Any]:
+    """Something of a module of this package, which is loaded now."""
+    module, _, attribute = name.partition(".")
+    found: Callable[..., Any] = getattr(importlib.import_module(f"cutaway.client.{module}"), attribute)
+    return found
 
 
 def command(options: Options) -> list[bytes]:

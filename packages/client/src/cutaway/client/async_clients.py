@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self
 
@@ -46,6 +47,7 @@ class AsyncClient:
         self.timeout = timeout
         self._engine: Final = engine
         self._exact: Final = exact
+        self._has_talked = False
         self._tap: Final = tap
         self._on_refusal: Final = on_refusal
         self._wire: _Wire | None = None
@@ -58,6 +60,8 @@ class AsyncClient:
     async def connect(self) -> None:
         """Open the connection and introduce ourselves. Raises ConnectError, GreetingError."""
         self.close()
+        if self._has_talked:  # SELECT would otherwise be forgotten, and the next command write elsewhere
+            self.address = replace(self.address, database=self.conversation.database)
         self.conversation = Conversation(exact=self._exact)
         wire = _Wire(self._received, self._lost)
         async with asyncio.timeout(self.timeout):
@@ -70,6 +74,7 @@ class AsyncClient:
                 reply = await self._send(wire, words)
                 if isinstance(reply, ReplyError):
                     self._refused(words, reply)
+        self._has_talked = True
 
     def _refused(self, words: Sequence[bytes], reply: ReplyError) -> None:
         try:

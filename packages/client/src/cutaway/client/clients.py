@@ -9,7 +9,8 @@ A command is written as the manual writes it; there is no method per command to 
 `cutaway.resp`: bytes, str, int, float, list, dict, set, None. An error is raised by `call` (`ReplyError`), and is a value in
 what `pipeline` gives, where one error should not hide the other replies.
 
-The connection is opened by the first call and, when it was lost, opened anew by the next. A call during which it was lost
+The connection is opened by the first call and, when it was lost, opened anew by the next, in the database that was selected
+last. Subscriptions and transactions end with their connection. A call during which it was lost
 raises ConnectionError and is not repeated: nobody can know whether the server had run it.
 """
 
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Self, TypeAlias
 
@@ -80,6 +82,7 @@ class Client:
         self.timeout = timeout
         self._engine: Final = engine
         self._exact: Final = exact
+        self._has_talked = False
         self._tap: Final = tap
         self._on_refusal: Final = on_refusal
         self._link: Link | None = None
@@ -90,6 +93,8 @@ class Client:
     def connect(self) -> None:
         """Open the connection and introduce ourselves. Raises ConnectError, GreetingError."""
         self.close()
+        if self._has_talked:  # SELECT would otherwise be forgotten, and the next command write elsewhere
+            self.address = replace(self.address, database=self.conversation.database)
         self.conversation = Conversation(exact=self._exact)
         try:
             self._link = (
@@ -101,6 +106,7 @@ class Client:
             reply = self._wait_for(self._send([words])[0])
             if isinstance(reply, ReplyError):
                 self._refused(words, reply)
+        self._has_talked = True
 
     def _refused(self, words: Sequence[bytes], reply: ReplyError) -> None:
         try:

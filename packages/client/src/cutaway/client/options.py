@@ -41,6 +41,7 @@ class Options:
     quoted_input: bool = False
     exit_on_error: bool = False
     show_pushes: bool = True
+    insists_on_resp2: bool = False
     prefers_resp3: bool = False
     """HELLO 3 is tried, and its failure is no failure: --json."""
     ask_password: bool = False
@@ -125,12 +126,12 @@ def _quoted(word: str) -> bytes:
 # fmt: off
 _TABLE: Final = {
     "Where": (
-        _Option("-h", "<host>", "the server's host (127.0.0.1)", _address(host=str, path=lambda _: None)),
-        _Option("-p", "<port>", "its port (6379)", _address(port=int, path=lambda _: None)),
+        _Option("-h", "<host>", "the server's host (127.0.0.1)", _address(host=str)),
+        _Option("-p", "<port>", "its port (6379)", _address(port=int)),
         _Option("-s", "<path>", "the path of its unix socket", _address(path=str)),
         _Option("-u", "<url>", "all in one: redis://user:password@host:port/database", _url),
         _Option("-n", "<number>", "the database", _address(database=int)),
-        _Option("-2", "", "speak RESP2 (the default)", _address(protocol=lambda _: 2)),
+        _Option("-2", "", "speak RESP2 (the default)", _sets(insists_on_resp2=True)),
         _Option("-3", "", "speak RESP3", _address(protocol=lambda _: 3)),
     ),
     "Who": (
@@ -168,7 +169,7 @@ _TABLE: Final = {
         _Option("-x", "", "standard input is its last argument", _sets(from_stdin=True)),
         _Option("-X", "<tag>", "standard input is the argument written as the tag", _stores("stdin_tag")),
         _Option("-e", "", "an error reply ends the program, with status 1", _sets(exit_on_error=True)),
-        _Option("--quoted-input", "", r'arguments may be quoted: \'"a\x00b"\'', _sets(quoted_input=True)),
+        _Option("--quoted-input", "", """arguments may be quoted: '"a\\x00b"' """, _sets(quoted_input=True)),
         _Option("--eval", "<file>", "run a Lua script; arguments: key key , argument argument", _stores("script")),
     ),
     "Instead of a command": (
@@ -211,6 +212,9 @@ def parse(
     options.command = [_bytes(word) for word in words[position:]]
     if options.address.password is None and environment.get("REDISCLI_AUTH"):
         options.address = replace(options.address, password=environment["REDISCLI_AUTH"])
+    if options.insists_on_resp2 and options.address.protocol == 3:
+        raise UsageError("Options -2 and -3 are mutually exclusive.")
+    options.prefers_resp3 = options.prefers_resp3 and not options.insists_on_resp2
     if options.from_stdin and options.stdin_tag is not None:
         raise UsageError("Options -x and -X are mutually exclusive.")
     return options

@@ -45,9 +45,9 @@ STYLE: Final = Style.from_dict({"hint": "ansibrightblack"})
 T = TypeVar("T")
 
 
-def converse(options: Options, wire: WireView) -> int:
+def converse(options: Options) -> int:
     """Talk until the person leaves; give the exit status."""
-    return asyncio.run(Shell(options, wire).run())
+    return asyncio.run(Shell(options, WireView(is_on=options.wire)).run())
 
 
 class Shell:
@@ -159,6 +159,7 @@ class Shell:
         except OSError as error:
             complain(describe(error))
             return False
+        self._wire.flush()
         self._start(self._listen())
         if not self._manual.pages:
             self._start(self._study())

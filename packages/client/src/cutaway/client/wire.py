@@ -28,7 +28,11 @@ from cutaway.resp import NO_REPLY, ReplyParser, Span, annotate
 
 MAX_ROWS: Final = 40
 MAX_PAYLOAD: Final = 48
-_ARROWS: Final = {"request": ("→", "bold cyan"), "reply": ("←", "bold green")}
+_ARROWS: Final = {
+    "request": ("→", "bold cyan"),
+    "reply": ("←", "bold green"),
+    "message": ("←", "bold yellow"),
+}
 _STYLES: Final = {"type": "bold magenta", "length": "yellow", "terminator": "dim", "payload": "green"}
 _SIZED: Final = {"array", "map", "set", "push", "attributes"}
 _PAIRED: Final = {"map", "attributes"}
@@ -59,6 +63,7 @@ class WireView:
         self.is_on = is_on
         self._console: Final = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._received = bytearray()
+        self._awaits_reply = False
         self._sent_at = 0.0
         self._delay: float | None = None
 
@@ -68,6 +73,7 @@ class WireView:
             return
         self.flush()
         self._print("request", data)
+        self._awaits_reply = True
         self._sent_at, self._delay = time.perf_counter(), None
 
     def received(self, data: bytes) -> None:
@@ -84,14 +90,14 @@ class WireView:
         end = _complete(data)
         if end:
             del self._received[:end]
-            self._print("reply", data[:end])
+            self._print("reply" if self._awaits_reply else "message", data[:end])
+            self._awaits_reply = False
 
     def _print(self, kind: str, data: bytes) -> None:
         arrow, style = _ARROWS[kind]
         heading = Text(f"{arrow} {kind}, {_count(len(data), 'byte')}", style)
-        if kind == "reply" and self._sent_at and self._delay is not None:
+        if kind == "reply" and self._delay is not None:
             heading.append(f" after {self._delay * 1000:.2f} ms", "dim")
-            self._sent_at = 0.0
         self._console.print(heading)
         for line in explain(data, is_request=kind == "request"):
             self._console.print(line)
