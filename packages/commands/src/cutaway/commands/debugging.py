@@ -106,7 +106,7 @@ def _object(client: Client, key: bytes, *fast: bytes) -> Reply:
     size = "" if fast else f"serializedlength:{_serialized_length(client, entry.value)} "
     idle = idle_time(entry.access, client.engine.keyspace.lru_clock) // 1000
     return (
-        f"Value at:{id(entry.value):#x} refcount:1 encoding:{encoding(entry.value)} {size}"
+        f"Value at:{id(entry):#x} refcount:1 encoding:{encoding(entry.value)} {size}"
         f"lru:{entry.access} lru_seconds_idle:{idle}{_quicklist_facts(client, entry.value)}"
     )
 
