@@ -173,10 +173,18 @@ class BlockedClients:
                 waiting.command.calls -= 1
                 self.unblock(waiting.client, refusal)
                 return
-        reply = self._engine.call(waiting.client, waiting.command, waiting.argv)
+        client = waiting.client
+        messages: list[Reply] = []
+        deliver, client.deliver = client.deliver, messages.append  # what it brings about follows its reply
+        try:
+            reply = self._engine.call(client, waiting.command, waiting.argv)
+        finally:
+            client.deliver = deliver
         waiting.command.calls -= 1  # however often it runs, it is one call, and counted at its end
         if type(reply) is not Block:
-            self.unblock(waiting.client, reply)
+            self.unblock(client, reply)
+        for message in messages:
+            deliver(message)
 
     def unblock(self, client: Client, reply: Reply) -> None:
         """End the client's waiting with `reply`, and let its connection go on."""
