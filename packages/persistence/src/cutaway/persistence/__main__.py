@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from cutaway.datastructures.module_values import ModuleValue
+
 from .checks import check, entries_of, type_name
 from .errors import PersistenceError
 from .rdb_values import Value
@@ -121,7 +123,8 @@ def _key_line(entry: Entry) -> str:
     elif isinstance(value, (bytes, bytearray)):
         size, encoding = len(value), "embstr" if len(value) <= LONGEST_EMBSTR else "raw"
     else:
-        size, encoding = len(value), value.encoding
+        size = value.memory_usage() if isinstance(value, ModuleValue) else len(value)
+        encoding = value.encoding
     expiry = "" if entry.expire_at is None else f"  expires at {entry.expire_at}"
     name = f"{entry.db:>2}  {shown(entry.key):<{KEY_COLUMN}}"
     return f"{name}  {type_name(value):<6}  {encoding:<10}  {size:>8}{expiry}"
@@ -131,6 +134,8 @@ def _elements(value: Value) -> Iterator[str]:
     """Yield what a value holds, an element a line."""
     if isinstance(value, (int, bytes, bytearray)):
         yield repr(value)
+    elif isinstance(value, ModuleValue):
+        yield from map(repr, value.save())
     elif value.type_name in ("hash", "zset"):
         for name, content in value.items():  # type: ignore[union-attr]
             yield f"{name!r}: {content!r}"
