@@ -208,6 +208,41 @@ def test_the_table_is_kept_within_its_limit(duo: Any) -> None:
     duo.ours["a"].received = duo.real["a"].received = b""
 
 
+def test_a_limit_that_is_lowered_is_reached_by_and_by(duo: Any) -> None:
+    duo.hello("3", "a")
+    duo.play("a: CLIENT TRACKING ON")
+    for number in range(250):
+        duo.step("a", b"GET", b"%d" % number)
+    wire, table = duo.ours["a"], duo.engine.extras["tracking"]
+    before = len(wire.received)
+    duo.config("tracking-table-max-keys", "1")
+    for left in (150, 1, 1):
+        duo.engine.cron()
+        assert table.keys == left
+    assert wire.received.count(b"invalidate", before) == 249
+    real = duo.real["a"].read(
+        len(wire.received)
+    )  # its cron has the same to do; which key is left, chance says
+    assert real.count(b"invalidate", before) == 249
+    wire.received = duo.real["a"].received = b""
+
+
+def test_what_a_waiting_client_brings_about_follows_its_reply(duo: Any) -> None:
+    duo.hello("3", "a")
+    duo.play("""
+        a: CLIENT TRACKING ON
+        a: RPUSH to x
+        a: GET to
+        a: LLEN from
+    """)
+    for wire in (duo.ours["a"], duo.real["a"]):
+        wire.ask([b"BLMOVE", b"from", b"to", b"LEFT", b"RIGHT", b"0"])
+    duo.play("""
+        wait 20
+        b: RPUSH from y
+    """)
+
+
 KEYS = st.sampled_from([b"a", b"ab", b"b"])
 MODES = [b"", b"BCAST", b"NOLOOP", b"OPTIN", b"OPTOUT", b"BCAST NOLOOP", b"BCAST PREFIX a", b"OPTIN NOLOOP"]
 STEPS = st.one_of(

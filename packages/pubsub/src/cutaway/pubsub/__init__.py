@@ -39,5 +39,5 @@ def install(engine: Engine) -> Tracking:
     hub = engine.extras[channels.ROOM] = Hub()
     Notifications(engine, hub)
     table = engine.extras[tracking.ROOM] = Tracking(engine)
-    engine.on_cron = (*engine.on_cron, lambda _now: table.broadcast())
+    engine.on_cron = (*engine.on_cron, table.cron)
     return table

@@ -211,10 +211,8 @@ class Tracking:
                 and command.container != "client"
             ):
                 mode.caching = False
-        if 0 < self.max_keys < len(self._readers) and not self._engine.nesting:
+        if not self._engine.nesting:
             self._keep_within_limit()
-        else:
-            self._given_up_in_vain = 0
 
     def _remember(self, key: bytes, reader: Client) -> None:
         readers = self._readers.get(key)
@@ -225,7 +223,10 @@ class Tracking:
             self.items += 1
 
     def _keep_within_limit(self) -> None:
-        """Too many keys are remembered: give up random ones, but not all at once."""
+        """If too many keys are remembered, give up random ones, but not all at once."""
+        if not 0 < self.max_keys < len(self._readers):
+            self._given_up_in_vain = 0
+            return
         for _ in range(EFFORT * (self._given_up_in_vain + 1)):
             key, _readers = self._readers.random_item(self._engine.keyspace.random)
             self._invalidate(key)
@@ -269,6 +270,11 @@ class Tracking:
         self._readers = Dict()
         self.items = 0
         self._rest()
+
+    def cron(self, _now: int) -> None:
+        """The regular work: come closer to a limit that was lowered, and broadcast where no loop does."""
+        self._keep_within_limit()
+        self.broadcast()
 
     def broadcast(self) -> None:
         """Tell the clients in BCAST mode what has changed since the last time. O(changes)."""
