@@ -173,6 +173,15 @@ def twins(request: pytest.FixtureRequest, lua: None, server_socket: Path) -> Ite
     pair.real.close()
 
 
+@pytest.fixture(scope="module")
+def pair(server_socket: Path) -> Iterator[Twins]:
+    """As `twins`, in RESP2 alone, and the same for all tests of a module: for those that leave nothing behind."""
+    pytest.importorskip("lupa.lua51", reason="lupa is not installed: pip install cutaway-scripting[lua]")
+    pair = Twins(server_socket, 2)
+    yield pair
+    pair.real.close()
+
+
 @pytest.fixture
 def bare_engine() -> Engine:
     """Our engine alone, whether or not there is Lua."""

@@ -17,6 +17,7 @@ from cutaway.commands.connections import REDIS_VERSION
 from cutaway.scripting import errors
 from cutaway.scripting.conversions import LuaValue, as_argument
 from cutaway.scripting.interpreter import Interpreter, ScriptError
+from cutaway.scripting.lua_arguments import as_number
 from cutaway.scripting.runs import Refused, Run
 
 log: Final = logging.getLogger("cutaway.scripting")
@@ -91,7 +92,9 @@ class Api:
         raise self._lua.raise_table(error_text(text), was_counted=was_counted)
 
     def _return(self, text: str, was_counted: bool) -> LuaValue:  # noqa: FBT001
-        return self._lua.to_lua.error(error_text(text).encode("latin-1", "replace"), was_counted=was_counted)
+        return self._lua.to_lua.error(
+            error_text(text).encode("utf-8", "surrogateescape"), was_counted=was_counted
+        )
 
     # ---- the rest
 
@@ -110,8 +113,8 @@ class Api:
         if len(words) != 1 or type(words[0]) is not bytes:
             text = "wrong number or type of arguments"
         else:
-            text = "-" + words[0].partition(b"\0")[0].removeprefix(b"-").decode("latin-1")
-        return self._lua.to_lua.single(b"err", error_text(text).encode("latin-1"))
+            text = "-" + words[0].partition(b"\0")[0].removeprefix(b"-").decode("utf-8", "surrogateescape")
+        return self._lua.to_lua.single(b"err", error_text(text).encode("utf-8", "surrogateescape"))
 
     def status_reply(self, *words: LuaValue) -> LuaValue:
         """`redis.status_reply(text)`: a table that is a status reply when the script returns it."""
@@ -123,7 +126,7 @@ class Api:
         """`redis.setresp(2 or 3)`: the protocol whose shapes replies have in this script."""
         if len(words) != 1:
             raise self._lua.raise_table("ERR redis.setresp() requires one argument.")
-        version = as_integer(words[0])
+        version = as_int(words[0])
         if version not in (2, 3):
             raise self._lua.raise_table("ERR RESP version must be 2 or 3.")
         if self.run is not None:
@@ -133,7 +136,7 @@ class Api:
         """`redis.set_repl(flags)`: whether writes go to the append-only file and to replicas."""
         if len(words) != 1:
             raise self._lua.raise_table("ERR redis.set_repl() requires one argument.")
-        flags = as_integer(words[0])
+        flags = as_int(words[0])
         if flags & ~3:
             raise self._lua.raise_table(
                 "ERR Invalid replication flags. Use REPL_AOF, REPL_REPLICA, REPL_ALL or REPL_NONE."
@@ -197,22 +200,7 @@ def error_text(text: str) -> str:
     return f"{code} {rest.strip(chr(13) + chr(10))}" if space else f"ERR {code}"
 
 
-def as_number(value: LuaValue) -> float | None:
-    """What Lua takes for a number: one, or a text that reads like one."""
-    if type(value) in (int, float):
-        return value  # type: ignore[no-any-return]
-    if type(value) is bytes:
-        text = value.strip()
-        try:
-            if text[:2].lower() == b"0x":
-                return float(int(text, 16))
-            return None if b"_" in text else float(text)
-        except ValueError:
-            return None
-    return None
-
-
-def as_integer(value: LuaValue) -> int:
+def as_int(value: LuaValue) -> int:
     """As C casts a double to int; 0 for what is no number."""
     number = as_number(value)
     return 0 if number is None or math.isnan(number) or abs(number) > 2**31 else int(number)

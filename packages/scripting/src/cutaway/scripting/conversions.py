@@ -71,21 +71,21 @@ INT64_MIN: Final = -(2**63)
 
 
 class ToLua:
-    """Replies to Lua values. `pack`, `extend`, `single` and `map` are functions of Lua that make tables.
+    """Replies to Lua values. `pack`, `extend`, `single` and `put` are functions of Lua that make tables.
 
     `single(key, value)` is the table with that one field.
     """
 
-    __slots__ = ("_extend", "_map", "_pack", "single")
+    __slots__ = ("_extend", "_pack", "_put", "single")
 
     def __init__(
         self, pack: Callable[..., LuaValue], extend: Callable[..., None],
-        single: Callable[[bytes, LuaValue], LuaValue], map: Callable[..., LuaValue],
+        single: Callable[[bytes, LuaValue], LuaValue], put: Callable[..., LuaValue],
     ) -> None:  # fmt: skip
         self._pack: Final = pack
         self._extend: Final = extend
         self.single: Final = single
-        self._map: Final = map
+        self._put: Final = put
 
     def array(self, values: Sequence[LuaValue]) -> LuaValue:
         """A table of `values` from index 1 on. O(n)."""
@@ -94,6 +94,13 @@ class ToLua:
         table = self._pack(*values[:CHUNK])
         for start in range(CHUNK, len(values), CHUNK):
             self._extend(table, start, *values[start : start + CHUNK])
+        return table
+
+    def table(self, pairs: Sequence[LuaValue]) -> LuaValue:
+        """A table of keys and values that stand in turn in `pairs`. O(n)."""
+        table = self._put(None, *pairs[:CHUNK])
+        for start in range(CHUNK, len(pairs), CHUNK):
+            self._put(table, *pairs[start : start + CHUNK])
         return table
 
     def convert(self, reply: Reply, protocol: int) -> LuaValue:
@@ -116,7 +123,7 @@ class ToLua:
     def error(self, text: bytes, *, was_counted: bool = True) -> LuaValue:
         """`{err = text}`; one that was counted when the command failed is not counted again."""
         if was_counted:
-            return self._map(b"", b"err", text, b"ignore_error_stats_update", True)
+            return self._put(None, b"err", text, b"ignore_error_stats_update", True)
         return self.single(b"err", text)
 
     def _sequence(self, items: Iterable[Reply], protocol: int) -> LuaValue:
@@ -132,23 +139,20 @@ class ToLua:
         if isinstance(reply, (dict, MapReply, PairMap)):
             items = list(reply.items()) if isinstance(reply, dict) else list(reply.items)
             if three:
-                return self._map(b"map", *(self.convert(each, 3) for item in items for each in item))
+                return self.single(b"map", self.table([self.convert(each, 3) for each in _flat(items)]))
             return self._sequence(items if isinstance(reply, PairMap) else _flat(items), 2)
         if isinstance(reply, Pairs):
             return self._sequence(reply.items if three else _flat(reply.items), protocol)
         if isinstance(reply, (set, frozenset, SetReply)):
             members = list(reply.items) if isinstance(reply, SetReply) else list(reply)
             if three:
-                return self._map(
-                    b"set", *(each for item in members for each in (self.convert(item, 3), True))
-                )
+                flags = [each for item in members for each in (self.convert(item, 3), True)]
+                return self.single(b"set", self.table(flags))
             return self._sequence(members, 2)
         if isinstance(reply, Verbatim):
             if three:
                 format = reply.format.encode()  # noqa: A001
-                return self.single(
-                    b"verbatim_string", self._map(b"", b"string", reply.text, b"format", format)
-                )
+                return self.single(b"verbatim_string", self.table((b"string", reply.text, b"format", format)))
             return bytes(reply.text)
         if isinstance(reply, BigNumber):
             text = b"%d" % reply.value
@@ -165,11 +169,18 @@ class ToLua:
 
 
 def _encoded(text: Any) -> bytes:
-    return str(text).encode("latin-1", "replace")
+    return str(text).encode("utf-8", "surrogateescape")
 
 
 def _flat(items: Iterable[tuple[Reply, Reply]]) -> list[Reply]:
     return [each for item in items for each in item]
+
+
+def lua_kind(value: LuaValue) -> str:
+    """What Lua's `type` says of one of its objects. A C function arrives as what it was made of: that is one too."""
+    from lupa.lua51 import lua_type  # type: ignore[import-untyped]  # noqa: PLC0415 - see `interpreter`
+
+    return lua_type(value) or "function"
 
 
 def as_argument(value: LuaValue) -> bytes | None:
@@ -219,7 +230,7 @@ class FromLua:
             return _big_number(value)
         if kind == _VERBATIM:
             self._at += 2
-            return Verbatim(self._values[at + 3], value[:3].decode("latin-1"))
+            return Verbatim(self._values[at + 3], value[:3].decode("utf-8", "surrogateescape"))
         if kind == _MAP:
             return MapReply([(self.read(), self.read()) for _ in range(value)])
         if kind == _SET:
@@ -236,7 +247,7 @@ class FromLua:
     def _error(self, text: bytes) -> Reply:
         was_counted = self._values[self._at + 1]
         self._at += 2
-        error = CommandError(text.decode("latin-1"))
+        error = CommandError(text.decode("utf-8", "surrogateescape"))
         if not was_counted:
             self._count_error(error)
         return error
@@ -252,7 +263,7 @@ def _integer(value: float) -> int:
 
 
 def _line(text: bytes) -> str:
-    return text.partition(b"\0")[0].decode("latin-1").replace("\r", " ").replace("\n", " ")
+    return text.partition(b"\0")[0].decode("utf-8", "surrogateescape").replace("\r", " ").replace("\n", " ")
 
 
 def _big_number(text: bytes) -> Reply:

@@ -47,7 +47,7 @@ def _key_count(text: bytes, rest: tuple[bytes, ...]) -> int:
 
 
 def _fcall(client: Client, name: bytes, count: bytes, rest: tuple[bytes, ...], *, read_only: bool) -> Reply:
-    function = libraries(client).functions.get(name.decode("latin-1"))
+    function = libraries(client).functions.get(name.decode("utf-8", "surrogateescape"))
     if function is None:
         raise errors.NO_FUNCTION
     keys = _key_count(count, rest)
@@ -81,7 +81,7 @@ def function_load(client: Client, *words: bytes) -> Reply:
             raise CommandError(f"ERR Unknown option given: {word.decode('latin-1')}")
     library = libraries(client).load(words[-1], replace=len(words) > 1)
     _changed(client)
-    return library.name.encode("latin-1")
+    return library.name.encode("utf-8", "surrogateescape")
 
 
 @functions.command("FUNCTION DELETE", arity=3, flags="write noscript", since="7.0.0", tips=ALL_SHARDS,
@@ -89,7 +89,7 @@ def function_load(client: Client, *words: bytes) -> Reply:
 def function_delete(client: Client, name: bytes) -> Reply:
     """Deletes a library with its functions. O(N) with N the number of its functions."""
     try:
-        libraries(client).delete(name.decode("latin-1"))
+        libraries(client).delete(name.decode("utf-8", "surrogateescape"))
     except KeyError:
         raise errors.NO_LIBRARY from None
     _changed(client)
@@ -129,13 +129,13 @@ def function_list(client: Client, *words: bytes) -> Reply:
     return [
         _described(library, with_code=with_code)
         for name, library in libraries(client).libraries.items()
-        if pattern is None or matches(pattern, name.encode("latin-1"), nocase=True)
+        if pattern is None or matches(pattern, name.encode("utf-8", "surrogateescape"), nocase=True)
     ]
 
 
 def _described(library: Library, *, with_code: bool) -> Reply:
     items: list[tuple[Reply, Reply]] = [
-        (b"library_name", library.name.encode("latin-1")),
+        (b"library_name", library.name.encode("utf-8", "surrogateescape")),
         (b"engine", ENGINE),
         (b"functions", [_function(each) for each in library.functions.values()]),
     ]
@@ -147,7 +147,7 @@ def _described(library: Library, *, with_code: bool) -> Reply:
 def _function(function: Function) -> Reply:
     return MapReply(
         [
-            (b"name", function.name.encode("latin-1")),
+            (b"name", function.name.encode("utf-8", "surrogateescape")),
             (b"description", function.description),
             (b"flags", SetReply([flag for flag in FLAGS if flag in function.flags])),
         ]

@@ -45,8 +45,8 @@ def source(name: str) -> bytes:
 class Interpreter:
     """A Lua state, the sandbox in it, and what Python needs of both."""
 
-    __slots__ = ("_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_load_library", "_run", "_run_function", "_run_with_tables",
-                 "_runtime", "_where", "interrupt", "to_lua")  # fmt: skip
+    __slots__ = ("_called_name", "_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_load_library", "_module", "_run", "_run_function", "_run_with_tables",
+                 "_runtime", "_where", "interrupt", "null", "to_lua")  # fmt: skip
 
     def __init__(self, interrupt: Callable[[], bytes | None], memory: int = MEMORY_LIMIT) -> None:
         try:
@@ -68,7 +68,10 @@ class Interpreter:
         self._define: Final[LuaFunction] = functions[b"define"]
         self._define_value: Final[LuaFunction] = functions[b"define_value"]
         self._where: Final[LuaFunction] = functions[b"where"]
-        self.to_lua: Final = ToLua(*(functions[name] for name in (b"pack", b"extend", b"single", b"map")))
+        self._called_name: Final[LuaFunction] = functions[b"called_name"]
+        self._module: Final[LuaFunction] = functions[b"module"]
+        self.null: Final[LuaValue] = functions[b"null"]
+        self.to_lua: Final = ToLua(*(functions[name] for name in (b"pack", b"extend", b"single", b"put")))
         self._error: tuple[bool, bytes, bool] = (True, b"unknown error", False)
         functions[b"set_host"](self._take_error, lambda: self.interrupt())  # noqa: PLW0108
 
@@ -86,6 +89,10 @@ class Interpreter:
         """Give scripts the constant `library.name`."""
         self._define_value(library.encode(), name.encode(), value)
 
+    def module(self, members: dict[str, Any]) -> LuaValue:
+        """A table of functions of the host's, and other values."""
+        return self._module(*(each for name, member in members.items() for each in (name.encode(), member)))
+
     def seal(self) -> None:
         """Lock what has been defined; from here on scripts may run."""
         self._functions[b"seal"]()
@@ -100,9 +107,18 @@ class Interpreter:
         self._error = (True, text, False)
         return ScriptError()
 
+    def raise_plain(self, text: bytes) -> ScriptError:
+        """The error that Lua itself raises within a C function: a string that names no place."""
+        self._error = (True, text, False)
+        return ScriptError()
+
+    def called_name(self) -> str:
+        """The name by which a script called the host's function that is running, "?" if it has none."""
+        return bytes(self._called_name()).decode("utf-8", "surrogateescape")
+
     def raise_table(self, text: str, *, was_counted: bool = False) -> ScriptError:
         """The error that `redis.call` raises: a table with the text in `err`."""
-        self._error = (False, text.encode("latin-1", "replace"), was_counted)
+        self._error = (False, text.encode("utf-8", "surrogateescape"), was_counted)
         return ScriptError()
 
     def _take_error(self) -> tuple[bool, bytes, bool]:
@@ -114,7 +130,7 @@ class Interpreter:
         """A function of a script's text. Raises CommandError with Lua's own message."""
         chunk, problem = _pair(self._compile(text, name))
         if not chunk:
-            raise CommandError(bytes(problem).decode("latin-1"))
+            raise CommandError(bytes(problem).decode("utf-8", "surrogateescape"))
         return chunk  # type: ignore[no-any-return]
 
     def load_library(self, text: bytes) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from cutaway.scripting.conversions import LuaValue, as_argument
+from cutaway.scripting.lua_arguments import type_name
 from cutaway.scripting.shebangs import FLAGS
 
 NAME_RULE: Final = "Library names can only contain letters, numbers, or underscores(_) and must be at least one character long"
@@ -23,14 +24,6 @@ class Registration(NamedTuple):
     flags: frozenset[str]
 
 
-def lua_type(value: LuaValue) -> str | None:
-    """What Lua calls the type of a table or function; None for what is not one of Lua's objects."""
-    from lupa.lua51 import lua_type as kind  # type: ignore[import-untyped]  # noqa: PLC0415 - see `interpreter`
-
-    name: str | None = kind(value)
-    return name
-
-
 def read_registration(words: Sequence[LuaValue]) -> Registration:
     """The registration that these arguments ask for. Raises ValueError."""
     if len(words) == 1:
@@ -38,13 +31,13 @@ def read_registration(words: Sequence[LuaValue]) -> Registration:
     if len(words) != 2:
         raise ValueError("wrong number of arguments to redis.register_function")
     name = _string(words[0], "first argument to")
-    if lua_type(words[1]) != "function":
+    if type_name(words[1]) != "function":
         raise ValueError("second argument to redis.register_function must be a function")
-    return Registration(name.decode("latin-1"), words[1], None, frozenset())
+    return Registration(name.decode("utf-8", "surrogateescape"), words[1], None, frozenset())
 
 
 def _named(table: LuaValue) -> Registration:
-    if lua_type(table) != "table":
+    if type_name(table) != "table":
         raise ValueError(
             "calling redis.register_function with a single argument is only applicable to Lua table "
             "(representing named arguments)."
@@ -58,7 +51,7 @@ def _named(table: LuaValue) -> Registration:
             case "description":
                 description = _string(value, "description argument given to")
             case "callback":
-                if lua_type(value) != "function":
+                if type_name(value) != "function":
                     raise ValueError("callback argument given to redis.register_function must be a function")
                 callback = value
             case "flags":
@@ -69,7 +62,7 @@ def _named(table: LuaValue) -> Registration:
         raise ValueError("redis.register_function must get a function name argument")
     if callback is None:
         raise ValueError("redis.register_function must get a callback argument")
-    return Registration(name.decode("latin-1"), callback, description, flags)
+    return Registration(name.decode("utf-8", "surrogateescape"), callback, description, flags)
 
 
 def _word(key: LuaValue) -> str:
@@ -77,7 +70,7 @@ def _word(key: LuaValue) -> str:
         return str(key)
     if type(key) is not bytes:
         raise ValueError("named argument key given to redis.register_function is not a string")
-    return key.decode("latin-1").lower()
+    return key.decode("utf-8", "surrogateescape").lower()
 
 
 def _string(value: LuaValue, what: str) -> bytes:
@@ -88,14 +81,14 @@ def _string(value: LuaValue, what: str) -> bytes:
 
 
 def _flags(table: LuaValue) -> frozenset[str]:
-    if lua_type(table) != "table":
+    if type_name(table) != "table":
         raise ValueError(
             "flags argument to redis.register_function must be a table representing function flags"
         )
     flags: set[str] = set()
     position = 1
     while (value := table[position]) is not None:
-        flag = value.decode("latin-1").lower() if type(value) is bytes else ""
+        flag = value.decode("utf-8", "surrogateescape").lower() if type(value) is bytes else ""
         if flag not in FLAGS:
             raise ValueError("unknown flag given")
         flags.add(flag)

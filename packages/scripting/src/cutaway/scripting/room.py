@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from cutaway.commands import Client, Command, CommandError, Engine
+from cutaway.commands.errors import OUT_OF_MEMORY
 from cutaway.resp import Reply
 from cutaway.scripting import errors, lua_libraries
 from cutaway.scripting.api import Api, define_script_functions
@@ -118,7 +119,7 @@ class Scripting:
         self, client: Client, function: Function, argv: Sequence[bytes], key_count: int, *, read_only: bool
     ) -> Reply:
         """Run a function of a library for a client, as `evaluate` runs a script."""
-        name = function.name.encode("latin-1")
+        name = function.name.encode("utf-8", "surrogateescape")
         run = self.prepare(client, name, argv, function.flags, read_only=read_only, is_eval=False)
         lua, api = self.libraries.lua, self.libraries.api
         return self.execute(run, lua, api, function.callback, argv, key_count)
@@ -136,7 +137,9 @@ class Scripting:
         """What the flags promise against what is asked for. Raises CommandError if the script may not run."""
         if flags is not None and "no-writes" not in flags and read_only:
             raise errors.WRITE_FLAG_IN_RO
-        may_exceed = flags is not None and "allow-oom" in flags
+        may_exceed = flags is not None and not flags.isdisjoint(("allow-oom", "no-writes"))
+        if flags is not None and self.engine.is_out_of_memory and not may_exceed:
+            raise errors.OUT_OF_MEMORY if self.engine.nesting else OUT_OF_MEMORY
         if self._client is None:
             self._client = Client(self.engine, 0)
             self._client.deny_blocking = True
@@ -225,4 +228,4 @@ def room(client: Client) -> Scripting:
 
 
 def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

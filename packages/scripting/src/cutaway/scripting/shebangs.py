@@ -48,7 +48,7 @@ def script_shebang(body: bytes) -> Shebang:
         raise CommandError(f"ERR Unexpected engine in script shebang: {words[0].decode('latin-1')}")
     flags: set[str] = set()
     for word in words[1:]:
-        text = word.decode("latin-1")
+        text = word.decode("utf-8", "surrogateescape")
         if not text.startswith("flags="):
             raise CommandError(f"ERR Unknown lua shebang option: {text}")
         for flag in text.removeprefix("flags=").split(","):
@@ -65,7 +65,7 @@ def library_shebang(code: bytes) -> tuple[str, str, int]:
     words, end = _words(code, "Invalid library metadata")
     if not words:
         raise CommandError("ERR Invalid library metadata")
-    engine, *options = (word.decode("latin-1") for word in words)
+    engine, *options = (word.decode("utf-8", "surrogateescape") for word in words)
     name: str | None = None
     for option in options:
         if option[:5].lower() != "name=":

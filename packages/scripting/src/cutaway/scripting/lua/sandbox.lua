@@ -512,12 +512,32 @@ end
 
 function functions.single(key, value) return { [key] = value } end
 
-function functions.map(key, ...)
-  local t, all = {}, { ... }
+-- Put keys and their values, one after the other, into `t`, or into a new table.
+function functions.put(t, ...)
+  t = t or {}
+  local all = { ... }
   for i = 1, select("#", ...), 2 do
     if all[i] ~= nil then t[all[i]] = all[i + 1] end
   end
-  return key == "" and t or { [key] = t }
+  return t
+end
+
+-- A table of functions of the host's and other values.
+function functions.module(...)
+  local t, all = {}, { ... }
+  for i = 1, #all, 2 do
+    local value = all[i + 1]
+    t[all[i]] = type(value) == "userdata" and value ~= null and as_function(value) or value
+  end
+  return t
+end
+
+-- By which name the host's function was called that runs just now, for errors about its arguments.
+function functions.called_name()
+  local thread = running[#running]
+  local frame
+  if thread then frame = getinfo(thread, 0, "n") else frame = getinfo(2, "n") end
+  return frame and frame.name or "?"
 end
 
 -- Who called the host's function that runs just now, for errors that begin with the place they come from.
