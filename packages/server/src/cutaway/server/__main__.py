@@ -13,6 +13,7 @@ from cutaway.commands.connections import REDIS_VERSION
 from cutaway.config import Config, ConfigError
 from cutaway.config.parser import ConfigFileError, Settings, parse_arguments, read_file
 from cutaway.observability import VERSION
+from cutaway.server import metrics
 from cutaway.server.app import Application
 from cutaway.server.logs import Logs
 from cutaway.server.parts import PartError, Parts, default_parts, use
@@ -34,6 +35,7 @@ Examples:
        python -m server redis.conf --loglevel verbose
        python -m server --appendonly yes --dir /var/lib/cutaway
        echo 'maxmemory 128mb' | python -m server -
+       python -m server --metrics-port 9121
        python -m server --use resp.RequestParser=./mine.py:Parser"""
 
 
@@ -86,7 +88,7 @@ def _take_choices(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
 def read_settings(arguments: Sequence[str]) -> Settings:
     """The configuration file, standard input and options that `arguments` name, in that order. Raises ConfigError."""
     path, from_stdin, options = parse_arguments(arguments)
-    settings = Settings(Config(DEFAULTS))
+    settings = Settings(metrics.register(Config(DEFAULTS)))
     text = read_file(path, _read) if path is not None else ""
     if from_stdin:
         text += "\n" + sys.stdin.read()

@@ -53,6 +53,7 @@ from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
+from cutaway.server.metrics import Metrics
 from cutaway.server.observing import OBSERVING, Observation
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
@@ -112,12 +113,14 @@ class Application:
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
         observation = Observation(engine, server)
+        metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
         try:
             config.assign("dir", working_directory(config.text("dir")))
             take_users(engine, self.users)
             persistence.loader.close_the_gate()
             await self._listen(server)
+            await metrics.listen()
         except OSError as error:
             log.error("Could not start: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
             return 1
@@ -145,6 +148,7 @@ class Application:
         if self.on_ready is not None:
             self.on_ready(server)
         await server.stopping.wait()
+        metrics.close()
         await server.stop()
         persistence.close()
         return 0
