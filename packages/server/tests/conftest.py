@@ -15,7 +15,7 @@ import pytest
 
 from cutaway.resp import Reply, ReplyParser, encode_request
 
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 def free_port() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.persistence import DatabaseDump, write_rdb
 from cutaway.resp import ReplyError, ReplyParser, encode_request
 
 FILL = """
@@ -91,7 +93,7 @@ def test_a_snapshot_is_made_at_sigterm_and_loaded_at_the_next_start(start, tmp_p
 
 @pytest.mark.parametrize("policy", ["always", "everysec", "no"])
 @pytest.mark.parametrize("preamble", ["yes", "no"])
-def test_the_append_only_file_survives_kill_minus_nine(start, policy, preamble):
+def test_the_append_only_file_survives_kill_minus_nine(start, tmp_path, policy, preamble):
     arguments = (
         "--appendonly",
         "yes",
@@ -110,6 +112,8 @@ def test_the_append_only_file_survives_kill_minus_nine(start, policy, preamble):
     wait_for(lambda: "rewrite finished successfully" in server.log.read_text())
     peer.ask("RPUSH", "list", "last")
     peer.ask("RPOP", "list")
+    log = next(Path(tmp_path, "appendonlydir").glob("*.incr.aof"))
+    wait_for(lambda: b"RPOP" in log.read_bytes())  # while an fsync runs, `everysec` keeps commands back
     server.kill()
     assert look(start(*arguments).connect()) == before
 
@@ -194,37 +198,65 @@ def test_a_corrupt_middle_refuses_to_start_and_names_place_and_tool(start, tmp_p
     assert "cutaway.persistence check" in str(error.value)
 
 
-def test_while_a_file_is_being_loaded_the_others_are_told(start, tmp_path):
-    server = start("--save", "")
-    peer = server.connect()
-    for base in range(0, 400_000, 2000):
-        peer.ask(
-            "MSET", *(word for number in range(base, base + 2000) for word in (f"key:{number}", "value"))
-        )
-    peer.ask("SAVE")
-    server.kill()
+@contextlib.contextmanager
+def loading_slowly(tmp_path, *arguments):
+    """A server that needs seconds to load its file: its port and process, and where its log goes."""
+    items = [(b"key:%d" % number, b"value", None, None) for number in range(1500)]
+    with (tmp_path / "dump.rdb").open("wb") as file:
+        write_rdb(file.write, [DatabaseDump(0, len(items), 0, items)])
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with subprocess.Popen(
-        [sys.executable, "-m", "server", "--port", str(port), "--dir", str(tmp_path), "--save", ""],
-        stdout=subprocess.DEVNULL,
-    ) as process:
+    words = [
+        sys.executable,
+        "-m",
+        "server",
+        "--port",
+        str(port),
+        "--dir",
+        str(tmp_path),
+        "--key-load-delay",
+        "1000",
+    ]
+    path = tmp_path / "loading.log"
+    with path.open("wb") as log, subprocess.Popen([*words, *arguments], stdout=log) as process:
         try:
-            told = set()
-            end = time.monotonic() + 30
-            while time.monotonic() < end:
-                try:
-                    with socket.create_connection(("127.0.0.1", port), 1) as client:
-                        client.sendall(b"*2\r\n$3\r\nGET\r\n$7\r\nkey:100\r\n")
-                        told.add(client.recv(200))
-                except OSError:
-                    continue
-                if b"$5\r\nvalue\r\n" in told:
-                    break
-            assert told == {b"-LOADING Redis is loading the dataset in memory\r\n", b"$5\r\nvalue\r\n"}
+            yield port, process, path
         finally:
             process.kill()
+
+
+def ask_port(port, request):
+    """Send a request; what comes back, nothing where nobody listens yet."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), 5) as client:
+            client.sendall(request)
+            return client.recv(200)
+    except OSError:
+        return b""
+
+
+def test_while_a_file_is_being_loaded_the_others_are_told(tmp_path):
+    with loading_slowly(tmp_path, "--save", "") as (port, _process, _log):
+        told = set()
+        wait_for(lambda: told.add(ask_port(port, b"GET key:100\r\n")) or b"$5\r\nvalue\r\n" in told, 60)
+        assert told - {b""} == {b"-LOADING Redis is loading the dataset in memory\r\n", b"$5\r\nvalue\r\n"}
+
+
+@pytest.mark.parametrize("appendonly", ["yes", "no"])
+@pytest.mark.parametrize("way", ["SIGTERM", "SHUTDOWN"])
+def test_a_server_that_is_loading_ends_at_once_and_saves_nothing(tmp_path, way, appendonly):
+    with loading_slowly(tmp_path, "--save", "3600 1", "--appendonly", appendonly) as (port, process, log):
+        before = (tmp_path / "dump.rdb").read_bytes()
+        wait_for(lambda: ask_port(port, b"GET k\r\n").startswith(b"-LOADING"))
+        if way == "SIGTERM":
+            process.terminate()
+        else:
+            ask_port(port, b"SHUTDOWN\r\n")
+        assert process.wait(20) == 0
+        assert "DB loaded" not in log.read_text()
+        assert (tmp_path / "dump.rdb").read_bytes() == before
+        assert not (tmp_path / "appendonlydir").exists()
 
 
 def test_a_full_disk_refuses_writes_until_there_is_room_again(start):
@@ -264,17 +296,106 @@ def test_a_snapshot_that_fails_refuses_writes_until_one_succeeds(start, tmp_path
     assert not list(tmp_path.glob("temp-*"))
 
 
+def switch_on(server, peer):
+    """CONFIG SET appendonly yes, and wait until the first base is there."""
+    lines = server.log.read_text().count("rewrite finished successfully")
+    assert peer.ask("CONFIG", "SET", "appendonly", "yes") == "OK"
+    wait_for(lambda: server.log.read_text().count("rewrite finished successfully") > lines)
+
+
 def test_appending_is_switched_on_and_off_at_run_time(start):
     server = start("--save", "")
     peer = server.connect()
     peer.ask("SET", "before", "1")
-    assert peer.ask("CONFIG", "SET", "appendonly", "yes") == "OK"
+    switch_on(server, peer)
     peer.ask("SET", "after", "1")
     time.sleep(0.3)
     server.kill()
     peer = start("--save", "", "--appendonly", "yes").connect()
     assert sorted(peer.ask("KEYS", "*")) == [b"after", b"before"]
     assert peer.ask("CONFIG", "SET", "appendonly", "no") == "OK"
+
+
+def test_a_log_that_is_switched_on_again_has_what_it_missed(start, tmp_path):
+    server = start("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+    peer = server.connect()
+    peer.ask("SET", "logged", "1")
+    peer.ask("CONFIG", "SET", "appendonly", "no")
+    peer.ask("DEL", "logged")
+    peer.ask("SET", "missed", "1")
+    switch_on(server, peer)
+    peer.ask("INCR", "missed")
+    server.kill()
+    peer = start("--save", "", "--appendonly", "yes").connect()
+    assert peer.ask("KEYS", "*") == [b"missed"]
+    assert peer.ask("GET", "missed") == b"2"
+
+
+def test_a_log_whose_first_base_was_cut_short_leaves_the_one_before(start, tmp_path):
+    server = start("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+    peer = server.connect()
+    peer.ask("SET", "logged", "1")
+    peer.ask("CONFIG", "SET", "appendonly", "no")
+    peer.ask("CONFIG", "SET", "rdb-key-save-delay", "10000000")
+    assert peer.ask("CONFIG", "SET", "appendonly", "yes") == "OK"
+    peer.ask("SET", "later", "1")
+    server.kill()
+    server = start("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+    peer = server.connect()
+    assert peer.ask("KEYS", "*") == [b"logged"]
+    peer.ask("SET", "again", "1")
+    server.kill()
+    assert sorted(start("--save", "", "--appendonly", "yes").connect().ask("KEYS", "*")) == [
+        b"again",
+        b"logged",
+    ]
+
+
+def test_a_rewrite_without_a_log_writes_a_base_that_a_log_begins_with(start, tmp_path):
+    server = start("--save", "")
+    peer = server.connect()
+    peer.ask("SET", "k", "v")
+    assert peer.ask("BGREWRITEAOF") == "Background append only file rewriting started"
+    wait_for(lambda: "rewrite finished successfully" in server.log.read_text())
+    assert sorted(path.name for path in (tmp_path / "appendonlydir").iterdir()) == [
+        "appendonly.aof.1.base.rdb",
+        "appendonly.aof.manifest",
+    ]
+    server.kill()
+    assert start("--save", "", "--appendonly", "yes").connect().ask("GET", "k") == b"v"
+
+
+def test_the_child_of_a_server_that_was_killed_replaces_nothing(start, tmp_path):
+    server = start("--save", "", "--rdb-key-save-delay", "300000")
+    peer = server.connect()
+    peer.ask("MSET", "a", "old", "b", "old")
+    peer.ask("BGSAVE")
+    server.kill()
+    server = start("--save", "")
+    peer = server.connect()
+    peer.ask("SET", "a", "new")
+    assert peer.ask("SAVE") == "OK"
+    time.sleep(1.0)
+    server.kill()
+    assert start("--save", "").connect().ask("GET", "a") == b"new"
+
+
+def test_no_reply_leaves_before_its_write_is_logged_however_large_the_replies(start, tmp_path):
+    server = start("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+    peer = server.connect()
+    peer.ask("SET", "large", "x" * 2_000_000)
+    log = next(Path(tmp_path, "appendonlydir").glob("*.incr.aof"))
+    for number in range(5):
+        value = f"value-{number}"
+        peer.socket.sendall(
+            encode_request([b"SET", b"k", value.encode()])
+            + encode_request([b"GET", b"large"]) * 2
+            + encode_request([b"DEBUG", b"SLEEP", b"0.05"])
+        )
+        assert peer.read() == "OK"
+        assert value.encode() in log.read_bytes()[-200:]
+        for _ in range(3):
+            peer.read()
 
 
 def ask_real(path, *lines):

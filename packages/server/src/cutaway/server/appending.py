@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from cutaway.resp import Reply
 
 POSTPONE_SECONDS: Final = 2.0
+CANNOT_REWRITE: Final = (
+    "ERR Can't execute an AOF background rewriting. Please check the server logs for more information."
+)
 FAILURES_IN_A_ROW: Final = 3
 LONGEST_PAUSE: Final = 3600.0
 """After so many rewrites that failed, the next one waits: a minute, then two, four, at most an hour (in seconds)."""
@@ -51,9 +54,9 @@ class Appender:
     """Logs an engine's writes."""
 
     __slots__ = (
-        "_engine", "_failures", "_files", "_flush_sleep", "_last_fsync", "_loop", "_not_before", "_postponed_since", "_target", "_wanted", "aof",
-        "child", "delayed_fsyncs", "last_copied_bytes", "last_rewrite_ok", "last_rewrite_seconds", "last_write_ok",
-        "on_fatal", "rewrite_path", "rewrites", "scheduled",
+        "_engine", "_failures", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before", "_postponed_since",
+        "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "last_copied_bytes", "last_rewrite_ok",
+        "last_rewrite_seconds", "on_fatal", "rewrite_path", "rewrites", "scheduled",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, files: Files) -> None:
@@ -74,7 +77,7 @@ class Appender:
         self.rewrite_path = ""
         self.rewrites = 0
         self.delayed_fsyncs = 0
-        self.last_rewrite_ok = self.last_write_ok = True
+        self.last_rewrite_ok = self._write_ok = self._fsync_ok = True
         self.last_rewrite_seconds = -1
         self.last_copied_bytes = 0
         self.on_fatal = _exit
@@ -111,7 +114,12 @@ class Appender:
             self.aof.close()
             self.aof = None
             self._engine.on_propagate = tuple(sink for sink in self._engine.on_propagate if sink != self.take)
-        self.last_write_ok = True
+        self._write_ok = self._fsync_ok = True
+
+    @property
+    def last_write_ok(self) -> bool:
+        """Whether the last write worked, and the last fsync in the background."""
+        return self._write_ok and self._fsync_ok
 
     @property
     def beginning(self) -> bool:
@@ -169,9 +177,9 @@ class Appender:
         if not aof.flush(fsync=fsync):
             self._failed(aof)
             return
-        if not self.last_write_ok:
+        if not self._write_ok:
             log.warning("AOF write error looks solved, writes go on.")
-            self.last_write_ok = True
+            self._write_ok = True
         if fsync and aof.fsync_policy == EVERYSEC and time.monotonic() - self._last_fsync >= 1.0:
             self.fsync_in_background()
 
@@ -199,9 +207,9 @@ class Appender:
         return True
 
     def _failed(self, aof: AppendOnlyFile) -> None:
-        if self.last_write_ok:
+        if self._write_ok:
             log.error("Error writing to the AOF file: %s", _reason(aof.error))
-        self.last_write_ok = False
+        self._write_ok = False
         if aof.fsync_policy == ALWAYS:
             log.critical(
                 "Can't recover from an AOF write error when the AOF fsync policy is 'always'. Exiting..."
@@ -220,11 +228,10 @@ class Appender:
 
         def done(_future: asyncio.Future[None]) -> None:
             self._postponed_since = 0.0
-            if not aof.end_fsync(job):
-                self.last_write_ok = False
+            worked = aof.end_fsync(job)
+            if self._fsync_ok and not worked:
                 log.error("Fail to fsync the AOF file: %s", _reason(job.error))
-            elif not self.last_write_ok and aof.error is None:
-                self.last_write_ok = True
+            self._fsync_ok = worked
 
         self._loop.run_in_executor(None, job.run).add_done_callback(done)
 
@@ -246,7 +253,7 @@ class Appender:
             reason = _reason(error) if isinstance(error, OSError) else str(error)
             self._give_up()
             log.warning("Can't rewrite append only file in background: %s", reason)
-            raise CommandError(f"ERR Can't rewrite append only file in background: {reason}") from error
+            raise CommandError(CANNOT_REWRITE) from error
         log.info("Background append only file rewriting started by pid %d", self.child.pid)
 
     def _begin(self, *, rdb: bool) -> str:
