@@ -128,6 +128,14 @@ def differential(session: nox.Session) -> None:
 
 
 @nox.session
+def crash(session: nox.Session) -> None:
+    """Kill the server a hundred times while clients write, once for each promise it makes, and compare."""
+    equip(session, "dev")
+    for words in (["always"], ["always", "--power"], ["everysec", "--power", "--longest", "4"]):
+        session.run("python", "packages/server/tests/crashes.py", "--policy", *words, *session.posargs)
+
+
+@nox.session
 def notebooks(session: nox.Session) -> None:
     """Run every notebook from the top, in a copy, and check that none is committed with outputs."""
     equip(session, "notebooks")
