@@ -11,10 +11,12 @@ same), ``unix:///path/of/socket[?db=database]``. What is special in a URL is per
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qs, unquote, urlsplit
+
+if TYPE_CHECKING:
+    import ssl
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 6379
@@ -35,6 +37,8 @@ class Tls:
 
     def context(self) -> ssl.SSLContext:
         """The settings as Python's ssl wants them. Raises OSError if a file cannot be read."""
+        import ssl  # noqa: PLC0415 - slow to load, and seldom needed
+
         context = ssl.create_default_context(cafile=self.authorities, capath=self.authorities_folder)
         if not self.verify:
             context.check_hostname = False

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 from typing import Final, Protocol
 
 from cutaway.client.addresses import Address
@@ -68,7 +67,7 @@ class SocketLink:
 
 
 def connect(address: Address, timeout: float | None = None) -> socket.socket:
-    """Open a connected socket. Raises OSError, ssl.SSLError among them."""
+    """Open a connected socket. Raises OSError, ssl's own errors among them."""
     if address.path is not None:
         connection = socket.socket(socket.AF_UNIX)
         try:
@@ -86,6 +85,6 @@ def connect(address: Address, timeout: float | None = None) -> socket.socket:
         return address.tls.context().wrap_socket(
             connection, server_hostname=address.tls.server_name or address.host
         )
-    except (OSError, ssl.SSLError):
+    except OSError:
         connection.close()
         raise

@@ -34,6 +34,7 @@ _ARROWS: Final = {
     "message": ("←", "bold yellow"),
 }
 _STYLES: Final = {"type": "bold magenta", "length": "yellow", "terminator": "dim", "payload": "green"}
+_PARTS: Final = {"type", "length", "text", "payload", "terminator"}
 _SIZED: Final = {"array", "map", "set", "push", "attributes"}
 _PAIRED: Final = {"map", "attributes"}
 _LINES: Final = {
@@ -116,7 +117,7 @@ def explain(data: bytes, *, is_request: bool = False) -> list[Text]:
         line = Text(f"{spans[row.index].start:6}  ", "dim")
         line.append_text(text)
         line.append(" " * (width - text.cell_len))
-        line.append(_meaning(spans[row.index], row.role), "italic")
+        line.append(_meaning(spans[row.index], row), "italic")
         lines.append(line)
     if len(shown) < len(rows):
         start = spans[rows[len(shown)].index].start
@@ -183,8 +184,8 @@ def _shorten(data: bytes) -> str:
     return shown if len(data) <= MAX_PAYLOAD else shown + "…"
 
 
-def _meaning(span: Span, role: str) -> str:
-    """What a value is, in words."""
+def _meaning(span: Span, row: _Row) -> str:
+    """What a value is, in words, and what is wrong with it."""
     if span.value is None:
         text = "null" if span.label == "null" else f"{span.label}: null"
     elif span.label in _SIZED and isinstance(span.value, int):
@@ -193,7 +194,8 @@ def _meaning(span: Span, role: str) -> str:
         text = f"{span.label} of {_count(len(span.value), 'byte')}"
     else:
         text = span.label
-    return f"{role}: {text}" if role else text
+    faults = [leaf.label for leaf in row.leaves if leaf is not span and leaf.label not in _PARTS]
+    return ", ".join([f"{row.role}: {text}" if row.role else text, *faults])
 
 
 def _secret_spans(spans: Sequence[Span]) -> frozenset[int]:
