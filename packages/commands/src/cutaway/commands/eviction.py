@@ -286,12 +286,13 @@ class Evictor:
     def _fill_the_pool(self) -> bool:
         """Offer a sample of each database to the pool; False if there is nothing to sample."""
         found = False
+        is_volatile, score, offer = self.is_volatile, self.score, self._pool.offer
         for database in self._keyspace.databases:
-            candidates = self._candidates(database)
+            candidates = database.expires if is_volatile else database.keys
             if len(candidates):
                 found = True
                 for key, entry in candidates.sample(self.samples, self._keyspace.random):
-                    self._pool.offer(self.score(entry), database.index, key)
+                    offer(score(entry), database.index, key)
         return found
 
     def score(self, entry: Entry) -> int:

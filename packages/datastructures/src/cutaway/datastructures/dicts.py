@@ -417,7 +417,12 @@ class Dict(Generic[K, V]):
                     break
         if not items:
             return [self.random_item(rng)]
-        return items if len(items) <= n else rng.sample(items, n)
+        size = len(items)
+        if size <= n:
+            return items
+        # Evenly spread over what was met: neighbours in a bucket came in one after the other, and are alike.
+        step, first = size // n, int(rng.random() * size)
+        return [items[(first + place * step) % size] for place in range(n)]
 
     def random_items(self, n: int, rng: Random) -> list[tuple[K, V]]:
         """Up to n different items, every set of n as likely as any other. O(n) expected.

@@ -28,12 +28,15 @@ from typing import TYPE_CHECKING, Final, cast
 from cutaway.commands.client_lists import client_type
 from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
+from cutaway.server.client_memory import BASE_BYTES, state_bytes
 
 if TYPE_CHECKING:
     from cutaway.commands import Client
     from cutaway.server.servers import Server
 
 HIGH_WATER: Final = 1024 * 1024
+REQUEST_BYTES: Final = 48
+"""What a word of a waiting request takes besides its bytes: the object's header, and its place in the list."""
 MESSAGES: Final = (Push, Several)
 """What CLIENT REPLY OFF does not silence."""
 log: Final = logging.getLogger("cutaway.connection")
@@ -45,7 +48,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_is_running", "_late", "_out", "_out_bytes",
         "_parser", "_received", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "bytes_in", "bytes_out", "client",
-        "limits",
+        "limits", "memory",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
@@ -63,6 +66,8 @@ class Connection(asyncio.Protocol):
         self.bytes_in = self.bytes_out = 0
         self._soft_since = 0.0
         self._waiting: Final[deque[list[bytes]]] = deque()
+        self.memory = 0
+        """What `ClientMemory` counted last."""
         self.limits: Final = RequestLimits()
         self._parser: Final = server.parts.request_parser(self.limits)
         self._encoder: Final = server.parts.encoder(2)
@@ -114,6 +119,8 @@ class Connection(asyncio.Protocol):
             self._take(requests)
         else:
             self._run(requests)
+        if self._server.client_memory.is_watching:
+            self._server.client_memory.touch(self)
 
     def eof_received(self) -> bool:
         """The client will send no more. As Redis does, close at once: nobody can be sure that it still reads."""
@@ -260,6 +267,8 @@ class Connection(asyncio.Protocol):
             self._out_bytes = 0
             self.bytes_out += len(payload)
             self._transport.write(payload)
+        if self._server.client_memory.is_watching:
+            self._server.client_memory.touch(self)
         if self.client.close_after_reply:
             self.close()
         elif self._is_full and self._exceeds_limits():
@@ -291,6 +300,18 @@ class Connection(asyncio.Protocol):
         elif self.output_bytes() and self._exceeds_limits():
             self.abort()
 
+    def memory_usage(self) -> int:
+        """What the client takes up, in bytes. O(1), O(n) for n requests that wait."""
+        size = BASE_BYTES + self._parser.pending + self.output_bytes() + state_bytes(self.client)
+        if self._waiting:
+            size += sum(len(word) + REQUEST_BYTES for argv in self._waiting for word in argv)
+        return size
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether the connection is about to end."""
+        return self._closing
+
     def info(self) -> dict[str, int]:
         """For CLIENT LIST: the buffers' sizes, in bytes."""
         pending = self._parser.pending
@@ -298,7 +319,7 @@ class Connection(asyncio.Protocol):
         waiting = self.output_bytes()
         return {
             "qbuf": pending, "qbuf-free": 0, "obl": 0, "oll": len(self._out), "omem": waiting,
-            "tot-mem": pending + waiting + 2048, "fd": sock.fileno() if sock is not None else -1,
+            "tot-mem": self.memory_usage(), "fd": sock.fileno() if sock is not None else -1,
             "tot-net-in": self.bytes_in, "tot-net-out": self.bytes_out,
         }  # fmt: skip
 
@@ -315,6 +336,13 @@ class Connection(asyncio.Protocol):
             self._transport.close()
             self.client.close()  # the transport tells later that it is closed; for the others it is now
 
+    def drop(self) -> None:
+        """Close at once, and forget what is not written."""
+        self._closing = True
+        self._out = []
+        self._waiting.clear()
+        self._transport.abort()
+
     def abort(self) -> None:
         """Close at once and drop what is not written: the client exceeded its output buffer limits."""
         log.warning(
@@ -322,8 +350,7 @@ class Connection(asyncio.Protocol):
             self.client.address, self.output_bytes(),
         )  # fmt: skip
         self._server.output_limit_disconnections += 1
-        self._closing = True
-        self._transport.abort()
+        self.drop()
 
 
 def request_bytes(argv: list[bytes]) -> int:

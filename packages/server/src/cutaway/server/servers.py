@@ -18,8 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Client, CommandError, Engine
 from cutaway.commands.engine import NEVER
+from cutaway.commands.eviction import ROOM as MEMORY
+from cutaway.commands.eviction import Evictor
 from cutaway.resp import ProtocolError, Reply
 from cutaway.server import collector, protection
+from cutaway.server.client_memory import ClientMemory
 from cutaway.server.connection import Connection
 
 if TYPE_CHECKING:
@@ -49,8 +52,8 @@ class Server:
     """An engine on the network."""
 
     __slots__ = (
-        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "before_flush",
-        "connections", "connections_received", "connections_rejected", "cycles", "engine", "large_reply", "large_request", "loop",
+        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_work_handle", "before_flush", "client_memory",
+        "connections", "connections_received", "connections_rejected", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
         "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "query_limit_disconnections", "reads", "started_at",
         "stopping", "to_flush", "writes",
@@ -70,14 +73,20 @@ class Server:
         self.on_large_request: SizeListener = _ignore_size
         self.on_large_reply: SizeListener = _ignore_size
         self.forget_counts()
+        self._work_handle: asyncio.Handle | None = None
+        self.evictor: Final[Evictor] = engine.extras[MEMORY]
+        self.client_memory: Final = ClientMemory(engine, self)
         self.started_at = engine.keyspace.now
         self.stopping: Final = asyncio.Event()
         self._listeners: Final[list[asyncio.Server]] = []
         self._flush_handle: asyncio.Handle | None = None
         self._cron_handle: asyncio.TimerHandle | None = None
         self._deadline_handle: asyncio.TimerHandle | None = None
+        self.cron_paused = False
         engine.extras["server"] = self
+        engine.extras["pause_cron"] = self._pause_cron
         engine.reclaimer.on_work = self._reclaim_soon
+        self.evictor.on_work = self._evict_soon
         engine.config.subscribe("client-output-buffer-limit", self._set_output_limits)
 
     def forget_counts(self) -> None:
@@ -190,6 +199,7 @@ class Server:
             self.connections.discard(connection)
             self._bytes_in += connection.bytes_in
             self._bytes_out += connection.bytes_out
+            self.client_memory.forget(connection)
 
     def protocol_error(self, error: ProtocolError) -> Reply:
         """What a client that cannot be understood is told before it is closed."""
@@ -222,6 +232,7 @@ class Server:
         self.writes += len(connections)
         for connection in connections:
             connection.flush()
+        self.client_memory.settle()
         if self.engine.blocking.waiting:
             self._arm_deadline()
 
@@ -246,9 +257,25 @@ class Server:
         if self.engine.reclaimer.step(RECLAIM_NANOSECONDS):
             self._reclaim_soon()
 
+    def _evict_soon(self) -> None:
+        """Keys are still to be evicted, or to be sized: a bit between each turn and the next."""
+        if self._work_handle is None:
+            self._work_handle = self.loop.call_later(0, self._evict)
+
+    def _evict(self) -> None:
+        self._work_handle = None
+        if self.evictor.step():
+            self._evict_soon()
+        self.arm()
+
+    def _pause_cron(self, paused: bool) -> None:  # noqa: FBT001 - DEBUG PAUSE-CRON's own argument
+        self.cron_paused = paused
+
     def _cron(self) -> None:
         config = self.engine.config
         self._cron_handle = self.loop.call_later(1 / config.integer("hz"), self._cron)
+        if self.cron_paused:
+            return
         try:
             self.engine.cron()
             collector.step()
