@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from cutaway.resp import NO_REPLY, Encoder, Reply, ReplyParser, encode_request
 BOSS = (b"on", b">boss", b"+@all", b"~*", b"&*")
 """The administrator: whatever becomes of the default user, the tests can go on."""
 
+OTHERS = ("pubsub", "transactions", "scripting")
+
 
 def all_tables() -> list[CommandTable]:
     """Every table of `commands`, and ours."""
@@ -35,7 +38,12 @@ def all_tables() -> list[CommandTable]:
 
 
 def make_engine() -> tuple[Engine, AccessControl]:
-    engine = Engine(*all_tables())
+    """An engine with users, and with those of the other rooms that are installed."""
+    rooms = [importlib.import_module(f"cutaway.{name}") for name in OTHERS if find_spec(f"cutaway.{name}")]
+    others = [each for room in rooms for each in vars(room).values() if isinstance(each, CommandTable)]
+    engine = Engine(*all_tables(), *others)
+    for room in rooms:
+        room.install(engine)
     return engine, install(engine, random_bytes=bytes)
 
 

@@ -1,8 +1,8 @@
 """May this user run this request? The question of every request, once there is anybody who may not do everything.
 
-Each selector is asked in turn until one allows it all. A selector looks, in this order, at the command, the database, the keys
-and the channels, and stops at the first that it denies. If all of them deny, the error is about the one that came farthest: a user who
-may not run the command at all hears that, and not which key was in the way.
+Each selector is asked in turn until one allows it all. A selector looks, in this order, at the database, the command, the keys and
+the channels, and stops at the first that it denies. If all of them deny, the error is about what the selector denied that came
+farthest, and among denials of one kind about the last argument.
 
 Which arguments are keys, and what is done with them, the command's key specs say (`cutaway.commands.key_specs`): to read is
 `%R`, to insert, update or delete is `%W`. A key with neither (WATCH's) needs any rule that names it. Keys that cannot be known
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class Reason(IntEnum):
-    """What was denied, least first: of several denials the greatest is told."""
+    """What was denied, in the order in which it is looked at: of several denials the greatest is told."""
 
-    COMMAND = 1
-    DATABASE = 2
+    DATABASE = 1
+    COMMAND = 2
     KEY = 3
     AUTH = 4
     CHANNEL = 5
@@ -102,7 +102,7 @@ class Request:
 
 def check(user: User, request: Request) -> Denial | None:
     """Why `user` may not run `request`; None if they may. O(selectors * (keys + channels) * patterns)."""
-    worst = Denial(Reason.COMMAND)
+    worst = Denial(Reason.DATABASE)
     for selector in user.selectors:
         denial = _check(selector, request)
         if denial is None:
@@ -120,12 +120,12 @@ def may_read_all_keys(user: User, request: Request) -> bool:
 
 def _check(selector: Selector, request: Request) -> Denial | None:
     argv = request.argv
-    if not selector.commands.allow(request.command, argv):
-        return Denial(Reason.COMMAND)
     if not selector.all_databases:
         place = _forbidden_database(selector, request)
         if place is not None:
             return Denial(Reason.DATABASE, place)
+    if not selector.commands.allow(request.command, argv):
+        return Denial(Reason.COMMAND)
     if not selector.all_keys:
         for place, needed in request.keys:
             if not selector.may_access(argv[place], needed):

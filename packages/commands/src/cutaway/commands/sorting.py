@@ -35,8 +35,8 @@ sorting: Final = CommandTable("generic")
 
 MANY: Final = 1 << 62
 NOT_NUMBERS: Final = errors.CommandError("ERR One or more scores can't be converted into double")
-BY_DENIED: Final = errors.CommandError("ERR BY option of SORT denied due to insufficient ACL permissions")
-GET_DENIED: Final = errors.CommandError("ERR GET option of SORT denied due to insufficient ACL permissions")
+BY_DENIED: Final = errors.CommandError("ERR BY option of SORT denied due to insufficient ACL permissions.")
+GET_DENIED: Final = errors.CommandError("ERR GET option of SORT denied due to insufficient ACL permissions.")
 
 SOURCE: Final = RO(1)
 LOOKED_UP: Final = RO(
