@@ -10,6 +10,7 @@ number of arguments it takes. What needs the outside world is asked of `engine.e
 `sleep`            stop everything for so many seconds
 `reload`           write a snapshot and load it again (keywords `flush`, `save`)
 `load_aof`         replay the append-only file into an empty keyspace
+`pause_cron`       leave the regular work undone for a while
 `aof_flush_sleep`  wait so many microseconds before each write of the append-only file
 `codec`            for the serialized length of a value (see `dumping.py`)
 `change_repl_id`   take a new replication id
@@ -305,6 +306,13 @@ def _sleep(client: Client, seconds: bytes) -> Reply:
 def _aof_flush_sleep(client: Client, microseconds: bytes) -> Reply:
     """AOF-FLUSH-SLEEP <microseconds>: before it writes the append-only file, the server waits so long."""
     _outside(client, "aof_flush_sleep")(max(0.0, arguments.number_or_none(microseconds) or 0.0))
+    return "OK"
+
+
+@_action("pause-cron", 1)
+def _pause_cron(client: Client, switch: bytes) -> Reply:
+    """PAUSE-CRON <0|1>: leave the regular work undone, or take it up again."""
+    _outside(client, "pause_cron")(switch != b"0")
     return "OK"
 
 

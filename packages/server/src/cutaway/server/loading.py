@@ -194,7 +194,7 @@ class Loader:
                         yield
             except RDBError as error:
                 raise LoadError(
-                    f"Error loading {path}: {error}. Look at it with: python -m cutaway.persistence check {path}"
+                    f"Fatal error loading {path}: {error}. Look at it with: python -m cutaway.persistence check {path}"
                 ) from error
         if self.expired:
             log.info("%d keys had expired already", self.expired)
@@ -224,7 +224,7 @@ class Loader:
         except (AOFError, OSError) as error:
             hint = f"python -m cutaway.persistence check {directory} --fix"
             raise LoadError(
-                f"Error loading the append only file: {error}. Look at it with: {hint}"
+                f"Fatal error loading the append only file: {error}. Look at it with: {hint}"
             ) from error
 
     def _options(self) -> ValueOptions:

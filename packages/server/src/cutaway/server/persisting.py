@@ -44,6 +44,7 @@ class Persistence:
         self._configured = False
         engine.extras["persistence"] = self
         engine.extras["reload"] = self.reload
+        engine.extras.setdefault("on_flushall", []).append(self.saver.flushed)
         engine.extras["load_aof"] = self.load_aof
         engine.extras["aof_flush_sleep"] = self.appender.sleep_before_flush
 

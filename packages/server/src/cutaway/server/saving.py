@@ -72,17 +72,25 @@ class Saver:
         """Where the snapshot goes."""
         return str(Path(self._engine.config.text("dir")) / self._engine.config.text("dbfilename"))
 
+    def _temporary(self, pid: int) -> str:
+        """Where the process `pid` writes a snapshot until it is complete."""
+        return str(Path(self._engine.config.text("dir")) / f"temp-{pid}.rdb")
+
+    def remove_temporary(self) -> None:
+        """Remove a snapshot that was not completed."""
+        with contextlib.suppress(OSError):
+            Path(self.temporary).unlink()
+
     def save(self) -> None:
         """Make a snapshot now, while everybody waits. Raises CommandError where that fails."""
         started = time.monotonic()
-        temporary = str(Path(self._engine.config.text("dir")) / f"temp-{os.getpid()}.rdb")
+        temporary = self.temporary = self._temporary(os.getpid())
         changes = self._engine.keyspace.dirty
         try:
             write_rdb_file(self._engine, self._files, temporary)
             replace_file(self._files, temporary, self.path())
         except OSError as error:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
+            self.remove_temporary()
             self.last_ok = False
             log.warning("Could not save to %s: %s", self.path(), error.strerror)
             raise CommandError("ERR") from error
@@ -92,21 +100,19 @@ class Saver:
     def save_in_background(self) -> None:
         """Let a child make a snapshot. Raises CommandError where it cannot be started."""
         self.last_attempt = time.time()
-        config = self._engine.config
-        self.temporary = str(Path(config.text("dir")) / f"temp-{os.getpid()}-child.rdb")
         self.last_changes = self._engine.keyspace.dirty
-        engine, files, temporary, path = self._engine, self._files, self.temporary, self.path()
-
+        engine, files, path = self._engine, self._files, self.path()
         try:
             self.child = Child(
                 "rdb",
-                lambda: write_rdb_file(engine, files, temporary),
-                lambda: replace_file(files, temporary, path),
+                lambda: write_rdb_file(engine, files, self._temporary(os.getpid())),
+                lambda: replace_file(files, self._temporary(os.getpid()), path),
             )
         except OSError as error:
             self.last_ok = False
             log.warning("Can't save in background: fork: %s", error.strerror)
             raise CommandError(f"ERR Can't save in background: fork: {error.strerror}") from error
+        self.temporary = self._temporary(self.child.pid)
         log.info("Background saving started by pid %d", self.child.pid)
 
     def _succeeded(self, changes: int) -> None:
@@ -133,8 +139,7 @@ class Saver:
                 child.copied_bytes / 2**20,
             )
             return
-        with contextlib.suppress(OSError):
-            Path(self.temporary).unlink()
+        self.remove_temporary()
         if not child.was_killed:
             self.last_ok = False
             log.warning("Background saving failed: %s", child.error)
@@ -161,6 +166,13 @@ class Saver:
         if self.child is not None:
             self.child.kill()
             self._ended(self.child)
+
+    def flushed(self) -> None:
+        """Everything was deleted on purpose (FLUSHALL): no older snapshot may bring it back, if there are to be any."""
+        self.stop_child()
+        if self._engine.config["save"] and not self._engine.extras["persistence"].loader.active:
+            with contextlib.suppress(CommandError):
+                self.save()
 
     def gate(self, client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
         """Refuse writes after a snapshot that failed."""

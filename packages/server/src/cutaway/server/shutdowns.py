@@ -80,13 +80,16 @@ def on_signal(server: Server, name: str) -> None:
     log.info("Received %s, shutting down", name)
     words: Any = server.engine.config[f"shutdown-on-{name.lower()}"]
     server.loop.remove_signal_handler(signal.SIGINT)
-    signal.signal(signal.SIGINT, _insist)
+    signal.signal(signal.SIGINT, lambda _number, _frame: _insist(server))
     if not stop(server, Manner.of(words)):
         server.loop.add_signal_handler(signal.SIGINT, on_signal, server, "SIGINT")
 
 
-def _insist(_number: int, _frame: object) -> None:
+def _insist(server: Server) -> None:
     log.warning("You insist... exiting now.")
+    persistence: Persistence | None = server.engine.extras.get("persistence")
+    if persistence is not None:
+        persistence.saver.remove_temporary()
     logging.shutdown()
     os._exit(1)
 
