@@ -53,7 +53,7 @@ class Client:
     """Whoever sends commands to an engine."""
 
     __slots__ = (
-        "address", "authenticated", "blocked", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
+        "address", "authenticated", "blocked", "capabilities", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
         "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "may_exceed_memory", "name", "no_evict", "no_touch",
         "on_authentication", "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands", "transport_info", "user",
     )  # fmt: skip
@@ -99,6 +99,8 @@ class Client:
         self.created_at = self.last_interaction = engine.keyspace.now
         self.command: Command | None = None
         """The command that runs, or ran last."""
+        self.capabilities: set[str] = set()
+        """What CLIENT CAPA said that the client can do: "r" for following a redirection."""
         self.library_name = b""
         self.library_version = b""
         self.no_evict = False

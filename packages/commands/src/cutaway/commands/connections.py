@@ -249,7 +249,7 @@ FILTERS: Final = (
 def client_kill(client: Client, *words: bytes) -> Reply:
     """Closes connections: one by its address, or all that match the filters. O(n) for n connections."""
     old_form = len(words) == 1
-    wanted = ClientFilter.address_only(words[0]) if old_form else ClientFilter.parse(client, words)
+    wanted = ClientFilter.address_only(client, words[0]) if old_form else ClientFilter.parse(client, words)
     victims = [each for each in client.engine.clients.values() if wanted.matches(each)]
     for victim in victims:
         kill(victim, asked_by=client)
@@ -307,6 +307,24 @@ def client_no_touch(client: Client, mode: bytes) -> Reply:
     """Lets this connection read keys without making them look used. O(1)."""
     client.no_touch = _on_or_off(mode)
     return "OK"
+
+
+@connections.command("CLIENT CAPA", arity=-3, flags=CLIENT_FLAGS, since="8.0.0",
+                     syntax="capability [capability ...]")  # fmt: skip
+def client_capa(client: Client, *capabilities: bytes) -> Reply:
+    """Tells the server what this client can do; what is not known is passed over. O(n) for n capabilities."""
+    if b"redirect" in map(bytes.lower, capabilities):
+        client.capabilities.add("r")
+    return "OK"
+
+
+@connections.command("CLIENT IMPORT-SOURCE", arity=3, flags="noscript loading stale", since="8.1.0",
+                     syntax="<ON | OFF>")  # fmt: skip
+def client_import_source(_client: Client, mode: bytes) -> Reply:
+    """Marks this connection as one that imports data; this server has no import mode. O(1)."""
+    if mode.lower() == b"off":
+        return "OK"
+    raise errors.CommandError("ERR Server is not in import mode")
 
 
 @connections.command("CLIENT UNBLOCK", arity=-3, flags="admin noscript loading stale sentinel", since="5.0.0",
