@@ -85,17 +85,30 @@ class RawClient:
         self._socket.settimeout(10)
         self._socket.connect(str(path))
 
-    def ask(self, *argv: bytes) -> bytes:
+    def send(self, *argv: bytes) -> None:
         self._socket.sendall(encode_request(argv))
+
+    def read(self) -> bytes:
         parser, received = ReplyParser(), b""
         while True:
             data = self._socket.recv(1 << 16)
             if not data:
-                raise ConnectionError(f"closed after {argv!r}: {received!r}")
+                raise ConnectionError(f"closed after {received!r}")
             received += data
             parser.feed(data)
             if list(parser):
                 return received
+
+    def ask(self, *argv: bytes) -> bytes:
+        self.send(*argv)
+        return self.read()
+
+    def is_open(self) -> bool:
+        """Whether the server has not closed the connection."""
+        try:
+            return bool(self.ask(b"PING"))
+        except OSError:
+            return False
 
     def close(self) -> None:
         self._socket.close()
@@ -109,12 +122,14 @@ class Ours:
         self.client: Client = engine.connect(self.inbox.append)
 
     def ask(self, *argv: bytes) -> bytes:
+        """Empty if the client has to wait."""
         engine = self.client.engine
         engine.tick()
         reply = engine.execute(self.client, argv)
-        if reply is NO_REPLY and self.inbox:
-            reply = self.inbox.pop(0)
-        return Encoder(self.client.protocol).encode(reply)
+        return self.read() if reply is NO_REPLY else Encoder(self.client.protocol).encode(reply)
+
+    def read(self) -> bytes:
+        return Encoder(self.client.protocol).encode(self.inbox.pop(0)) if self.inbox else b""
 
 
 class Twins:

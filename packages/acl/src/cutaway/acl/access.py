@@ -44,6 +44,13 @@ from cutaway.resp import Reply
 
 ROOM: Final = "acl"
 
+WHY_NOT_ANY_MORE: Final = {
+    Reason.DATABASE: "no permission",
+    Reason.COMMAND: "no permission to execute the command or subcommand",
+    Reason.KEY: "no permission to touch the specified keys",
+    Reason.CHANNEL: "no permission to access one of the channels used as arguments",
+}
+
 
 class UsersFile(Protocol):
     """Where `aclfile` lies. The server knows about files; here they are only read and written."""
@@ -136,25 +143,44 @@ class AccessControl:
 
     def gate(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
         """Why a command may not run; None if it may."""
-        if (
-            not client.authenticated
-            and "no_auth" not in command.flags
-            and not self.accounts.default.lets_everyone_in
-        ):
+        if not client.authenticated and "no_auth" not in command.flags and self.is_stranger(client):
             return NO_AUTH
-        user: User | None = client.user
-        if user is None or user.is_unrestricted:
+        return self.may_run(client, command, argv)
+
+    def is_stranger(self, client: Client) -> bool:
+        """Whether the client has to log in first."""
+        return not client.authenticated and not self.accounts.default.lets_everyone_in
+
+    def may_run(self, client: Client, command: Command, argv: Sequence[bytes]) -> CommandError | None:
+        """Why the client's user may not run the command, which is noted; None if it may."""
+        denial = self._denial(client, command, argv)
+        if denial is None:
             return None
-        denial = check(user, self._request(client, command, argv))
-        return None if denial is None else self._refuse(client, user, command, argv, denial)
+        text = refusal(client.user, command, denial)
+        if self._is_script(client):
+            return CommandError(f"ERR ACL failure in script: {text}")
+        return CommandError(f"NOPERM {text}")
 
     def may_still_run(self, client: Client, command: Command, argv: Sequence[bytes]) -> CommandError | None:
-        """As `gate`, for a command that has waited in a queue."""
+        """As `may_run`, for a command that MULTI has queued: it was allowed then."""
+        denial = self._denial(client, command, argv)
+        if denial is None:
+            return None
+        return CommandError(
+            "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command "
+            f"is no longer allowed for the following reason: {WHY_NOT_ANY_MORE[denial.reason]}"
+        )
+
+    def _denial(self, client: Client, command: Command, argv: Sequence[bytes]) -> Denial | None:
+        """What is denied, which is noted."""
         user: User | None = client.user
         if user is None or user.is_unrestricted:
             return None
         denial = check(user, self._request(client, command, argv))
-        return None if denial is None else self._refuse(client, user, command, argv, denial)
+        if denial is not None:
+            what = command.full_name.encode() if denial.reason is Reason.COMMAND else argv[denial.place]
+            self._note(client, denial.reason, what, user.name)
+        return denial
 
     def allows(self, client: Client, command: Command, argv: Sequence[bytes]) -> bool:
         """`redis.acl_check_cmd`: would the command be let in? Nothing is noted. O(as `check`)."""
@@ -256,8 +282,10 @@ class AccessControl:
         others = tuple(gate for gate in engine.gates if gate != self.gate)
         needed = len(self.accounts) > 1 or not (default.lets_everyone_in and default.is_unrestricted)
         engine.gates = (self.gate, *others) if needed else others
-        hooks = {"may_still_run": self.may_still_run, "acl_check": self.allows,
-                 "may_read_all_keys": self.may_read_all_keys}  # fmt: skip
+        hooks = {
+            "is_stranger": self.is_stranger, "may_run": self.may_run, "may_still_run": self.may_still_run,
+            "acl_check": self.allows, "may_read_all_keys": self.may_read_all_keys,
+        }  # fmt: skip
         for name, hook in hooks.items():
             if needed:
                 engine.extras[name] = hook

@@ -51,7 +51,7 @@ class Block(ReplyValue):
     `deadline` is in milliseconds since the epoch, 0 to wait for ever.
     """
 
-    __slots__ = ("argv", "deadline", "keys", "runs_at_deadline", "timeout_reply", "wakes")
+    __slots__ = ("argv", "deadline", "keys", "on_timeout", "runs_at_deadline", "timeout_reply", "wakes")
 
     def __init__(
         self,
@@ -62,15 +62,22 @@ class Block(ReplyValue):
         timeout_reply: Reply = NULL_ARRAY,
         argv: Sequence[bytes] | None = None,
         runs_at_deadline: bool = False,
+        on_timeout: Callable[[], Reply] | None = None,
     ) -> None:
         self.keys: Final = keys
         self.deadline: Final = deadline
         self.wakes: Final = wakes
         self.timeout_reply: Final = timeout_reply
+        self.on_timeout: Final = on_timeout
+        """Makes the reply to a client whose time is over, where `timeout_reply` cannot be known before."""
         self.argv: Final = argv
         """What to run when woken, if not the command as it came (XREAD turns its `$` into an id)."""
         self.runs_at_deadline: Final = runs_at_deadline
         """At the deadline the command runs (a client held up by CLIENT PAUSE) instead of giving up."""
+
+    def give_up(self) -> Reply:
+        """What a client is told that waits no longer."""
+        return self.timeout_reply if self.on_timeout is None else self.on_timeout()
 
 
 class Waiting:
@@ -164,9 +171,9 @@ class BlockedClients:
                 self._run(waiting)
 
     def _run(self, waiting: Waiting) -> None:
-        may_still_run = self._engine.extras.get("may_still_run")
-        if may_still_run is not None:
-            refusal = may_still_run(waiting.client, waiting.command, waiting.argv)
+        may_run = self._engine.extras.get("may_run")
+        if may_run is not None:
+            refusal = may_run(waiting.client, waiting.command, waiting.argv)
             if refusal is not None:
                 self._engine.count_error(refusal)
                 waiting.command.rejected_calls += 1
@@ -239,4 +246,4 @@ class BlockedClients:
                 if client.blocked is None:
                     client.on_resume()
             else:
-                self.unblock(client, waiting.block.timeout_reply)
+                self.unblock(client, waiting.block.give_up())

@@ -5,6 +5,7 @@ whether it may run, `Engine.call` runs it, the encoder turns the reply to bytes.
 socket, no file, no time but what its clock says, and no other room: those hook in here.
 
 ==================  ===========================================================================================
+`filters`           may put another request in the place of one, before it is looked up: modules
 `gates`             may refuse a command before it runs: ACL, memory, loading, a read-only replica, a pause
 `client.intercept`  may take a command away before it runs: MULTI queues it
 `on_slow`           hears of the commands that ran for longer than `slow_after`: slow log, latency
@@ -53,6 +54,7 @@ from cutaway.resp import NO_REPLY, Reply
 
 Gate = Callable[[Client, Command, Sequence[bytes]], "Reply | Block"]
 Effect = tuple[int, Sequence[bytes]]
+Filter = Callable[[Client, Sequence[bytes]], Sequence[bytes]]
 CallListener = Callable[[Client, Command, Sequence[bytes], int], None]
 
 MAX_SPELLINGS: Final = 2048
@@ -68,7 +70,7 @@ class Engine:
 
     __slots__ = (
         "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config", "effects", "errors_by_code",
-        "extras", "gates", "info_sections", "is_out_of_memory", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_connect",
+        "extras", "filters", "gates", "info_sections", "is_out_of_memory", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_commands", "on_connect",
         "on_cron", "on_propagate", "on_slow", "pending", "reclaimer", "slow_after", "stopwatch",
     )  # fmt: skip
 
@@ -102,6 +104,7 @@ class Engine:
         """Whose command runs, or ran last; None while the server does its regular work. EXEC's and a script's is the client."""
         self.blocking: Final = BlockedClients(self)
         self.active_expiry: Final = ActiveExpiry(self.keyspace, stopwatch)
+        self.filters: tuple[Filter, ...] = ()
         self.gates: tuple[Gate, ...] = ()
         self.is_out_of_memory = False
         """Whether memory was short, and nothing could be evicted, when the outermost command began: what scripts go by."""
@@ -110,6 +113,8 @@ class Engine:
         """From how many nanoseconds on a call is told to `on_slow`."""
         self.on_slow: CallListener = _ignore_call
         self.on_propagate: tuple[Callable[[list[Effect]], None], ...] = ()
+        self.on_commands: tuple[Callable[[], None], ...] = ()
+        """Called when commands have come or gone."""
         self.on_cron: tuple[Callable[[int], None], ...] = ()
         self.on_connect: tuple[Callable[[Client], None], ...] = ()
         self.nesting = 0
@@ -154,6 +159,28 @@ class Engine:
             for hook in client.on_close[:]:
                 hook(client)
 
+    # ---- commands that come and go
+
+    def extend(self, commands: Sequence[Command]) -> None:
+        """Add commands, as a module brings them. Raises ValueError, and adds none, if a name is taken. O(all commands)."""
+        names = [command.container or command.name for command in commands]
+        for name in names:
+            if name.encode() in self.commands:
+                raise ValueError(f"command {name} is declared twice")
+        self.commands.update(compose([commands]))
+        self._commands_changed()
+
+    def withdraw(self, commands: Iterable[Command]) -> None:
+        """Take commands out again that `extend` has added. O(commands)."""
+        for command in commands:
+            self.commands.pop((command.container or command.name).encode(), None)
+        self._commands_changed()
+
+    def _commands_changed(self) -> None:
+        self._spelled.clear()
+        for hook in self.on_commands:
+            hook()
+
     # ---- executing
 
     def do(self, *argv: bytes | str | float) -> Reply:
@@ -192,6 +219,9 @@ class Engine:
 
     def execute(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """Run one request of a client, if it may run. What it answers is a reply, never an exception."""
+        if self.filters:
+            for rewrite in self.filters:
+                argv = rewrite(client, argv)
         command = self._spelled.get(argv[0])
         if command is None or command.subcommands:
             found = self.lookup(argv)
@@ -231,7 +261,17 @@ class Engine:
         return None
 
     def refuse(self, client: Client, command: Command | None, reply: Reply) -> Reply:
-        """A command is not run at all: count that, and spoil the transaction it should have been part of."""
+        """A command is not run at all: count that, and spoil the transaction it should have been part of.
+
+        Who has not logged in does not even learn whether there is such a command.
+        """
+        is_stranger: Callable[[Client], bool] | None = self.extras.get("is_stranger")
+        if (
+            is_stranger is not None
+            and is_stranger(client)
+            and (command is None or "no_auth" not in command.flags)
+        ):
+            reply = errors.NO_AUTH
         if command is not None:
             command.rejected_calls += 1
         if isinstance(reply, errors.CommandError):
