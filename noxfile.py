@@ -136,6 +136,20 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def clients(session: nox.Session) -> None:
+    """Run libraries that others have built on Redis against the server: locks, limiters, queues, Node's clients."""
+    equip(session, "test")
+    session.install("celery", "limits", "redlock-py", "rq")
+    modules = Path(session.create_tmp()).resolve() / "node_modules"
+    if shutil.which("npm") is None:
+        session.log("npm is not installed: Node's clients are left out")
+    else:
+        npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(modules.parent)]
+        session.run_install(*npm, "bullmq", "ioredis", "redis", external=True)
+    session.run("pytest", "-n", "1", "tests/clients", *session.posargs, env={"NODE_PATH": str(modules)})
+
+
+@nox.session
 def notebooks(session: nox.Session) -> None:
     """Run every notebook from the top, in a copy, and check that none is committed with outputs."""
     equip(session, "notebooks")
