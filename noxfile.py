@@ -150,6 +150,13 @@ def clients(session: nox.Session) -> None:
 
 
 @nox.session
+def fidelity(session: nox.Session) -> None:
+    """Write docs/fidelity.md, which compares every command with the real server's; `-- --check` only compares."""
+    equip(session, "dev")
+    session.run("python", "tools/fidelity.py", *session.posargs)
+
+
+@nox.session
 def notebooks(session: nox.Session) -> None:
     """Run every notebook from the top, in a copy, and check that none is committed with outputs."""
     equip(session, "notebooks")

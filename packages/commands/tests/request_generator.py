@@ -135,7 +135,7 @@ UNIX_MILLISECONDS: Final = pool("4102444800000 4102444801000", "1 0 -1 922337203
 POOLS: Final[dict[str, Pool]] = {
     "pattern": Pool((b"*", b"a*", b"?", b"[a-c]", b"[^a]*", b"str:*", b"*1", b"#", b"w_*", b"hash:1->*", b"hash:*->a"),
                     (b"\\*", b"", b"[", b"[a", b"a\\", b"hash:*->", b"*->*")),
-    "offset": pool("0 1 5 7 8 100 #1 #0", "-1 -8 4294967296 536870912 x"),
+    "offset": pool("0 1 5 7 8 100 #1 #0", "-1 -8 4294967296 100000 x"),
     "increment": NUMBERS, "decrement": NUMBERS, "rank": NUMBERS,
     "min": SCORE_BOUNDS, "max": SCORE_BOUNDS,
     "score": DOUBLES, "weight": DOUBLES,
