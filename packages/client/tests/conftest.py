@@ -106,3 +106,14 @@ def run() -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server of this test alone, which it may stop and start."""
+    binary = shutil.which("redis-server") or valkey_binary()
+    if binary is None:
+        pytest.skip("there is no server here")
+    folder = tmp_path / "own"
+    folder.mkdir()
+    yield from serve(binary, folder)
