@@ -78,7 +78,7 @@ def pfadd(client: Client, key: bytes, *elements: bytes) -> Reply:
 
 
 @hyperloglog.command(
-    "PFCOUNT", arity=-2, flags="readonly", since="2.8.9", syntax="key [key ...]",
+    "PFCOUNT", arity=-2, flags="readonly may_replicate", since="2.8.9", syntax="key [key ...]",
     keys=RW(
         1, "access", last=-1,
         notes="RW because it may change the internal representation of the key, and propagate to replicas",

@@ -71,14 +71,14 @@ def sunsubscribe(client: Client, *channels: bytes) -> Reply:
     return _answer(hub.unsubscribe(client, hub.shard_channels, channels))
 
 
-@pubsub.command("PUBLISH", arity=3, flags="pubsub loading stale fast", syntax="channel message",
+@pubsub.command("PUBLISH", arity=3, flags="pubsub loading stale fast may_replicate", syntax="channel message",
                 since="2.0.0")  # fmt: skip
 def publish(client: Client, channel: bytes, message: bytes) -> Reply:
     """Sends a message to all who listen to a channel. O(n + m) for n listeners and m patterns."""
     return hub_of(client.engine).publish(channel, message)
 
 
-@pubsub.command("SPUBLISH", arity=3, flags="pubsub loading stale fast", keys=SHARD_CHANNEL,
+@pubsub.command("SPUBLISH", arity=3, flags="pubsub loading stale fast may_replicate", keys=SHARD_CHANNEL,
                 syntax="shardchannel message", since="7.0.0")  # fmt: skip
 def spublish(client: Client, channel: bytes, message: bytes) -> Reply:
     """Sends a message to all who listen to a shard channel. O(n) for n listeners."""

@@ -16,7 +16,7 @@ from cutaway.resp import MapReply, Reply, SetReply
 from cutaway.scripting import errors
 from cutaway.scripting.function_libraries import Function, Libraries, Library
 from cutaway.scripting.room import room
-from cutaway.scripting.scripts import ALL_SHARDS, READ_ONLY, READ_WRITE
+from cutaway.scripting.scripts import ALL_SHARDS, MAY_WRITE, READ_ONLY, READ_WRITE
 from cutaway.scripting.scripts import FLAGS as SCRIPT_FLAGS
 from cutaway.scripting.shebangs import FLAGS
 
@@ -55,7 +55,7 @@ def _fcall(client: Client, name: bytes, count: bytes, rest: tuple[bytes, ...], *
     return room(client).call(client, function, (word, name, count, *rest), keys, read_only=read_only)
 
 
-@functions.command("FCALL", arity=-3, flags=SCRIPT_FLAGS, keys=READ_WRITE, since="7.0.0", transparent=True,
+@functions.command("FCALL", arity=-3, flags=MAY_WRITE, keys=READ_WRITE, since="7.0.0", transparent=True,
                    syntax="function numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def fcall(client: Client, function: bytes, numkeys: bytes, *rest: bytes) -> Reply:
     """Runs a function of a library. O(1) besides what the function does."""

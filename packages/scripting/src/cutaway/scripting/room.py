@@ -100,6 +100,19 @@ class Scripting:
             script = self.scripts[sha] = Script(sha, body, function, shebang)
         return script
 
+    def promises(self, command: Command, argv: Sequence[bytes]) -> frozenset[str]:
+        """The flags of the script or function that a request would run; none if it has none, or is not known. O(1)."""
+        name = argv[1] if len(argv) > 1 else b""
+        if command.name in ("fcall", "fcall_ro"):
+            function = self.libraries.functions.get(name.decode("utf-8", "surrogateescape"))
+            return function.flags if function is not None else frozenset()
+        try:
+            script = self.scripts.get(name.lower())
+            shebang = script_shebang(name) if script is None else script.shebang
+        except CommandError:
+            return frozenset()
+        return shebang.flags or frozenset()
+
     def flush(self) -> None:
         """Forget all scripts, and begin with a fresh interpreter."""
         self.scripts.clear()

@@ -27,6 +27,7 @@ READ_WRITE_BY_SHA: Final = RW(2, "access update", key_count=0)
 READ_ONLY: Final = RO(2, key_count=0, notes=_WORST + "RO and ACCESS")
 READ_ONLY_BY_SHA: Final = RO(2, key_count=0)
 FLAGS: Final = "noscript stale skip_monitor no_mandatory_keys movablekeys"
+MAY_WRITE: Final = f"{FLAGS} may_replicate"
 ALL_NODES: Final = ("request_policy:all_nodes", "response_policy:all_succeeded")
 ALL_SHARDS: Final = ("request_policy:all_shards", "response_policy:all_succeeded")
 
@@ -64,14 +65,14 @@ def _find(client: Client, sha: bytes) -> Script | None:
     return scripts.get(sha) or scripts.get(sha.lower())
 
 
-@scripting.command("EVAL", arity=-3, flags=FLAGS, keys=READ_WRITE, since="2.6.0", transparent=True,
+@scripting.command("EVAL", arity=-3, flags=MAY_WRITE, keys=READ_WRITE, since="2.6.0", transparent=True,
                    syntax="script numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def eval_(client: Client, script: bytes, numkeys: bytes, *rest: bytes) -> Reply:
     """Runs a Lua script, and keeps it. O(1) besides what the script does."""
     return _eval(client, script, numkeys, rest, read_only=False)
 
 
-@scripting.command("EVALSHA", arity=-3, flags=FLAGS, keys=READ_WRITE_BY_SHA, since="2.6.0", transparent=True,
+@scripting.command("EVALSHA", arity=-3, flags=MAY_WRITE, keys=READ_WRITE_BY_SHA, since="2.6.0", transparent=True,
                    syntax="sha1 numkeys [key [key ...]] [arg [arg ...]]")  # fmt: skip
 def evalsha(client: Client, sha: bytes, numkeys: bytes, *rest: bytes) -> Reply:
     """Runs a Lua script that the server knows, by the SHA1 of its text. O(1) besides what the script does."""

@@ -314,7 +314,7 @@ class Connection(asyncio.Protocol):
 
     def info(self) -> dict[str, int]:
         """For CLIENT LIST: the buffers' sizes, in bytes."""
-        pending = self._parser.pending
+        pending = self._received if self._is_running else self._parser.pending
         sock = self._transport.get_extra_info("socket")
         waiting = self.output_bytes()
         return {

@@ -11,7 +11,7 @@ A new pause never shortens the one before it, and never makes it milder: the lat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from cutaway.commands import Block, Client, Command, CommandError, CommandTable, Database, Engine
@@ -99,9 +99,20 @@ class Pause:
         return Block((), self._until, _never, timeout_reply=None, runs_at_deadline=True)
 
     def _may_write(self, client: Client, command: Command, argv: Sequence[bytes]) -> bool:
-        if command.flags & MAY_REPLICATE:
-            return True
-        return command.name == "exec" and bool(client.queued_flags & MAY_REPLICATE) and bool(argv)
+        """Whether a command could change data, as far as can be told before it runs."""
+        if command.name == "exec":
+            transaction = client.extras.get("transactions")
+            queue = () if transaction is None else transaction.queue
+            return any(self._may_write(client, each, words) for each, words in queue)
+        if command.group == "scripting" and self._promises_not_to(command, argv):
+            return False
+        return bool(command.flags & MAY_REPLICATE)
+
+    def _promises_not_to(self, command: Command, argv: Sequence[bytes]) -> bool:
+        """Whether the script or function that is called has the flag `no-writes`."""
+        promised: Callable[[Command, Sequence[bytes]], frozenset[str]] | None
+        promised = getattr(self._engine.extras.get("scripting"), "promises", None)
+        return promised is not None and "no-writes" in promised(command, argv)
 
 
 @pause_commands.command("CLIENT PAUSE", arity=-3, flags="admin noscript loading stale", since="3.0.0",
