@@ -82,6 +82,7 @@ class AccessControl:
         engine.extras["authenticate"] = self.authenticate
         engine.extras["acl_lines"] = self.config_lines
         engine.on_connect = (*engine.on_connect, self.welcome)
+        engine.on_commands = (*engine.on_commands, self.accounts.recompute)
         engine.config.subscribe("acl-pubsub-default", self._set_channels_by_default)
         engine.config.subscribe("acllog-max-len", self._set_log_length)
         engine.config.subscribe("requirepass", self._set_password)
@@ -138,6 +139,14 @@ class AccessControl:
         name = b"default" if username is None else username
         self._note(client, Reason.AUTH, command.encode(), name)
         return WRONG_PASSWORD
+
+    def log_in(self, client: Client, name: bytes) -> bool:
+        """Make the client a user whom something better than a password vouches for. False if there is no such user, or it is off."""
+        user = self.accounts.get(name)
+        if user is None or not user.enabled:
+            return False
+        self._make(client, user, is_authenticated=True)
+        return True
 
     # ---- the gate
 

@@ -10,25 +10,30 @@ from cutaway.commands.introspection import CATEGORY_ORDER
 
 
 class Catalogue:
-    """The commands of an engine as rules name them. Modules may add some, or take them away again."""
+    """The commands of an engine as rules name them. Modules may add some, or take them away again.
 
-    __slots__ = ("_commands", "all_channels")
+    `rename-command` changes nothing here: a rule about CONFIG is about what CONFIG does, whatever it is called.
+    """
+
+    __slots__ = ("_commands", "_original", "all_channels")
 
     def __init__(self, commands: Mapping[bytes, Command]) -> None:
         self._commands: Final = commands
+        self._original: Final = dict(commands)
         self.all_channels = False
         """Whether a new selector allows all channels (`acl-pubsub-default`)."""
 
     def __iter__(self) -> Iterator[Command]:
         """All commands, each followed by its subcommands."""
-        for command in self._commands.values():
+        known = {command.name.encode(): command for command in self._commands.values()}
+        for command in {**known, **self._original}.values():
             yield command
             yield from command.subcommands.values()
 
     def find(self, name: bytes) -> Command | None:
         """The command `get`, or the subcommand `config|get`, in any spelling. O(1)."""
         first, bar, second = name.lower().partition(b"|")
-        command = self._commands.get(first)
+        command = self._original.get(first) or self._commands.get(first)
         return command.subcommands.get(second) if command is not None and bar else command
 
     def in_category(self, name: bytes) -> list[Command] | None:

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from cutaway.acl import acl
 from cutaway.acl import install as install_acl
@@ -60,6 +60,7 @@ from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
 from cutaway.server.servers import Server
 from cutaway.server.shutdowns import on_signal, shutdowns
+from cutaway.server.tls import TLSError
 from cutaway.server.users import UsersError, take_users
 from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
@@ -127,6 +128,9 @@ class Application:
         except UsersError as error:
             log.critical("Could not start, because of the users: %s", error)
             return 1
+        except TLSError as error:
+            log.critical("Could not start, because of TLS: %s", error)
+            return 1
         except ConfigFileError as error:
             print(error.report("Cutaway"), file=sys.stderr)
             return 1
@@ -167,10 +171,7 @@ class Application:
 
     async def _listen(self, server: Server) -> None:
         config = self.config
-        if port := config.integer("port"):
-            hosts: Any = config["bind"]
-            for host, number in await server.listen_tcp(hosts, port, config.integer("tcp-backlog")):
-                log.info("Listening on %s port %d", host, number)
+        await server.ports.open()
         if path := config.text("unixsocket"):
             await server.listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))
             log.info("Listening on %s", path)

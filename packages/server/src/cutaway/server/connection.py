@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Final, cast
 from cutaway.commands.client_lists import client_type
 from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
+from cutaway.server.tls import recognise
 from cutaway.server.client_memory import BASE_BYTES, state_bytes
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class Connection(asyncio.Protocol):
         client.transport_info = self.info
         client.address = _address(transport.get_extra_info("peername"), transport)
         client.local_address = _address(transport.get_extra_info("sockname"), transport)
+        recognise(self._server.engine, client, transport)
         self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:

@@ -24,6 +24,7 @@ from cutaway.resp import ProtocolError, Reply
 from cutaway.server import collector, protection
 from cutaway.server.client_memory import ClientMemory
 from cutaway.server.connection import Connection
+from cutaway.server.ports import Ports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ class Server:
         "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_work_handle", "before_flush", "client_memory",
         "connections", "connections_received", "connections_rejected", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
         "on_large_reply", "on_large_request",
-        "output_limit_disconnections", "output_limits", "parts", "query_limit_disconnections", "reads", "started_at",
+        "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections", "reads", "started_at",
         "stopping", "to_flush", "writes",
     )  # fmt: skip
 
@@ -79,6 +80,7 @@ class Server:
         self.started_at = engine.keyspace.now
         self.stopping: Final = asyncio.Event()
         self._listeners: Final[list[asyncio.Server]] = []
+        self.ports: Final = Ports(self)
         self._flush_handle: asyncio.Handle | None = None
         self._cron_handle: asyncio.TimerHandle | None = None
         self._deadline_handle: asyncio.TimerHandle | None = None
@@ -112,28 +114,6 @@ class Server:
 
     # ---- listening
 
-    async def listen_tcp(
-        self, hosts: Sequence[str], port: int, backlog: int = 511, ssl: Any = None
-    ) -> list[tuple[str, int]]:
-        """Listen on each address; one written with a leading dash may be missing. Gives the addresses in use."""
-        bound: list[tuple[str, int]] = []
-        for host in hosts:
-            optional = host.startswith("-")
-            name = host.lstrip("-")
-            try:
-                listener = await self.loop.create_server(
-                    lambda: Connection(self), {"*": "0.0.0.0"}.get(name, name), port, backlog=backlog, reuse_address=True,  # noqa: S104
-                    ssl=ssl,
-                )  # fmt: skip
-            except OSError:
-                if not optional:
-                    raise
-                log.debug("not listening on %s: there is no such address here", name)
-                continue
-            self._listeners.append(listener)
-            bound += [sock.getsockname()[:2] for sock in listener.sockets]
-        return bound
-
     async def listen_unix(self, path: str, mode: int = 0, backlog: int = 511) -> None:
         """Listen on a unix socket; a stale one at `path` is replaced. `mode` are its permissions, 0 for the default."""
         with contextlib.suppress(FileNotFoundError):
@@ -154,6 +134,7 @@ class Server:
         for handle in (self._cron_handle, self._deadline_handle):
             if handle is not None:
                 handle.cancel()
+        self.ports.close()
         for listener in self._listeners:
             listener.close()
         self.before_sleep()

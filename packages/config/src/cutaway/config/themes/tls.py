@@ -20,9 +20,7 @@ DIRECTIVES: Final = (
     Directive("tls-ca-cert-file", Text(), "", volatile=True),
     Directive("tls-ca-cert-dir", Text(), "", volatile=True),
     Directive("tls-auth-clients", Enum("no", "yes", "optional"), "yes"),
-    Directive(
-        "tls-auth-clients-user", Enum("CN", "URI", "off"), "off", "a certificate does not choose the user"
-    ),
+    Directive("tls-auth-clients-user", Enum("CN", "URI", "off"), "off"),
     Directive("tls-replication", Boolean(), False),
     Directive("tls-cluster", Boolean(), False, _BUS),
     Directive("tls-protocols", Text(), ""),

@@ -1,0 +1,142 @@
+"""The TCP ports: `port` in plain text, `tls-port` with TLS, each on every address of `bind`.
+
+CONFIG SET may move either while the server runs, to 0 to close it. The new sockets are bound before the old ones are closed, and
+bound at once, in the command: a port that is taken is an error of CONFIG SET, and the server goes on listening where it was. Whoever is
+connected stays so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from cutaway.config import ConfigError
+from cutaway.server.connection import Connection
+from cutaway.server.tls import LiveContext, TLSError, live_context
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cutaway.server.servers import Server
+
+log: Final = logging.getLogger("cutaway.server")
+
+NAMES: Final = ("port", "tls-port")
+EVERYWHERE: Final = {"*": "0.0.0.0", "::*": "::"}  # noqa: S104 - if the user says so
+
+
+def bind(host: str, port: int, backlog: int) -> list[socket.socket]:
+    """Listening sockets for one address. One with a leading dash may be missing on this machine. Raises OSError."""
+    name = host.lstrip("-")
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            EVERYWHERE.get(name, name), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            sock = socket.socket(family, kind, protocol)
+            sockets.append(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            sock.bind(address)
+            sock.listen(backlog)
+            sock.setblocking(False)
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        if not host.startswith("-"):
+            raise
+        log.debug("not listening on %s: there is no such address here", name)
+        return []
+    return sockets
+
+
+class Ports:
+    """The listening sockets of a server, by the directive that asks for them."""
+
+    __slots__ = ("_listeners", "_numbers", "_server", "_tasks", "_tls")
+
+    def __init__(self, server: Server) -> None:
+        self._server: Final = server
+        self._listeners: Final[dict[str, list[asyncio.Server]]] = {name: [] for name in NAMES}
+        self._numbers: Final = dict.fromkeys(NAMES, 0)
+        self._tls: LiveContext | None = None
+        self._tasks: Final[set[asyncio.Task[None]]] = set()
+
+    async def open(self) -> None:
+        """Listen as configured, and follow the configuration from then on. Raises OSError and TLSError."""
+        config = self._server.engine.config
+        for name in NAMES:
+            number = config.integer(name)
+            context = self._context(name) if number else None
+            await self._serve(name, self._bind_all(number), context)
+            self._numbers[name] = number
+            config.subscribe(name, partial(self._move, name))
+
+    def close(self) -> None:
+        """Listen no longer."""
+        for name in NAMES:
+            self._close(name)
+
+    def _context(self, name: str) -> ssl.SSLContext | None:
+        if name != "tls-port":
+            return None
+        if self._tls is None:
+            self._tls = live_context(self._server.engine.config)
+        return self._tls
+
+    def _bind_all(self, number: int) -> list[socket.socket]:
+        """Sockets on all addresses of `bind`. Raises OSError, and then none is left open."""
+        config = self._server.engine.config
+        sockets: list[socket.socket] = []
+        try:
+            for host in cast("Sequence[str]", config["bind"]) if number else ():
+                sockets += bind(host, number, config.integer("tcp-backlog"))
+        except OSError:
+            for sock in sockets:
+                sock.close()
+            raise
+        return sockets
+
+    def _move(self, name: str, number: Any) -> None:
+        """CONFIG SET port and tls-port. Raises ConfigError."""
+        if number == self._numbers[name]:
+            return
+        try:
+            context = self._context(name) if number else None
+            sockets = self._bind_all(number)
+        except TLSError as error:
+            log.warning("TLS: %s", error)
+            raise ConfigError("Unable to update TLS configuration. Check server logs.") from None
+        except OSError as error:
+            log.warning("Cannot listen on port %d: %s", number, error.strerror)
+            raise ConfigError("Unable to listen on this port. Check server logs.") from None
+        self._close(name)
+        self._numbers[name] = number
+        task = self._server.loop.create_task(self._serve(name, sockets, context))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(
+        self, name: str, sockets: Sequence[socket.socket], context: ssl.SSLContext | None
+    ) -> None:
+        """Take connections from sockets that are bound already."""
+        server = self._server
+        backlog = server.engine.config.integer("tcp-backlog")
+        for sock in sockets:
+            host, number = sock.getsockname()[:2]
+            self._listeners[name].append(
+                await server.loop.create_server(
+                    lambda: Connection(server), sock=sock, backlog=backlog, ssl=context
+                )
+            )
+            log.info("Listening on %s port %d%s", host, number, " with TLS" if context is not None else "")
+
+    def _close(self, name: str) -> None:
+        for listener in self._listeners[name]:
+            listener.close()
+        self._listeners[name].clear()
