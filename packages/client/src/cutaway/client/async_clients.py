@@ -48,6 +48,7 @@ class AsyncClient:
         self._engine: Final = engine
         self._exact: Final = exact
         self._has_talked = False
+        self._reason: Exception = ConnectionLostError("not connected")
         self._tap: Final = tap
         self._on_refusal: Final = on_refusal
         self._wire: _Wire | None = None
@@ -132,12 +133,12 @@ class AsyncClient:
             return [await future for future in sent]
 
     async def messages(self) -> AsyncIterator[Reply]:
-        """Yield messages as they come: `Push`, and `str` for MONITOR. Raises ConnectionLostError at the end."""
+        """Yield messages as they come: `Push`, and `str` for MONITOR. Raises OSError at the end."""
         while True:
             while self.conversation.messages:
                 yield self.conversation.messages.popleft()
             if self._wire is None:
-                raise ConnectionLostError("not connected")
+                raise self._reason
             self._news.clear()
             await self._news.wait()
 
@@ -175,6 +176,7 @@ class AsyncClient:
     def _lost(self, error: Exception) -> None:
         wire, self._wire = self._wire, None
         if wire is not None:
+            self._reason = error
             wire.abandon(error)
             self._news.set()
 

@@ -23,6 +23,7 @@ class Link(Protocol):
 
     def receive(self, timeout: float | None) -> bytes:
         """Wait for bytes, at most `timeout` seconds. Gives b"" at the end; raises OSError, TimeoutError among them."""
+        raise NotImplementedError
 
     def close(self) -> None:
         """End it. Safe to call twice."""

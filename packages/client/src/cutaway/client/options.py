@@ -203,9 +203,8 @@ def parse(
     words: Sequence[str], environment: Mapping[str, str] = os.environ, *, is_terminal: bool | None = None
 ) -> Options:
     """Read a command line, without the program's name. Raises UsageError."""
-    if is_terminal is None:
-        is_terminal = sys.stdout.isatty() or "FAKETTY" in environment
-    options = Options(format=Format("standard" if is_terminal else "raw"), show_pushes=is_terminal)
+    is_watched = sys.stdout.isatty() or "FAKETTY" in environment if is_terminal is None else is_terminal
+    options = Options(format=Format("standard" if is_watched else "raw"), show_pushes=is_watched)
     position = 0
     while position < len(words) and words[position].startswith("-"):
         position = _take(options, words, position)

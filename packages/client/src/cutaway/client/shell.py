@@ -28,7 +28,6 @@ from prompt_toolkit.shortcuts import clear
 from prompt_toolkit.styles import Style
 
 from cutaway.client.async_clients import AsyncClient
-from cutaway.client.clients import ConnectionLostError
 from cutaway.client.completion import HintProcessor, ManualCompleter
 from cutaway.client.helping import help_text
 from cutaway.client.histories import open_history
@@ -189,7 +188,7 @@ class Shell:
                 batch = [message, *messages]  # in one go: to step around the prompt for each would be slow
                 messages.clear()
                 await self._above_prompt(partial(self._print_messages, batch))
-        except ConnectionLostError as error:
+        except OSError as error:
             if self._prompts.app.is_running and not self._client.is_connected:
                 await self._above_prompt(partial(complain, describe(error)))
 
