@@ -68,6 +68,7 @@ def client_type(client: Client) -> bytes:
     return b"pubsub" if "P" in client.flags else b"normal"
 
 
+BAD_ID: Final = errors.CommandError("ERR client-id should be greater than 0")
 Test = Callable[[Client], bool]
 
 
@@ -110,11 +111,11 @@ class ClientFilter:
         first = position
         while position < len(words) and (number := arguments.integer_or_none(words[position])) is not None:
             if number <= 0:
-                raise errors.CommandError("ERR client-id should be greater than 0")
+                raise BAD_ID
             self._ids.setdefault(is_not, set()).add(number)
             position += 1
-        if position == first:
-            raise errors.SYNTAX
+        if position == first:  # CLIENT LIST is Valkey's here, CLIENT KILL has kept the text of old
+            raise BAD_ID if self._skips_asking else errors.SYNTAX
         return position
 
     def _take(self, option: str, value: bytes) -> None:

@@ -32,6 +32,8 @@ FLAGS: Final = "admin noscript loading stale"
 TIPS: Final = ("nondeterministic_output", "request_policy:all_nodes", "response_policy:special")
 MILLISECOND: Final = 1_000_000
 
+latency_commands.container("LATENCY", arity=-2, since="2.8.13")
+
 
 class LatencyWatch:
     """Feeds the latency monitor of one engine, and the slow log; `engine.extras["latency"]`."""

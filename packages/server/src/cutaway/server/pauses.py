@@ -116,7 +116,6 @@ class Pause:
 
 
 @pause_commands.command("CLIENT PAUSE", arity=-3, flags="admin noscript loading stale", since="3.0.0",
-                        tips=["request_policy:all_nodes", "response_policy:all_succeeded"],
                         syntax="timeout [WRITE | ALL]",
                         history=[("6.2.0", "`CLIENT PAUSE WRITE` mode added along with the `mode` option.")])  # fmt: skip
 def client_pause(client: Client, timeout: bytes, *mode: bytes) -> Reply:
@@ -135,8 +134,7 @@ def client_pause(client: Client, timeout: bytes, *mode: bytes) -> Reply:
     return "OK"
 
 
-@pause_commands.command("CLIENT UNPAUSE", arity=2, flags="admin noscript loading stale", since="6.2.0",
-                        tips=["request_policy:all_nodes", "response_policy:all_succeeded"])  # fmt: skip
+@pause_commands.command("CLIENT UNPAUSE", arity=2, flags="admin noscript loading stale", since="6.2.0")
 def client_unpause(client: Client) -> Reply:
     """Ends CLIENT PAUSE. O(n) for n clients that wait."""
     pause: Pause = client.engine.extras["pause"]

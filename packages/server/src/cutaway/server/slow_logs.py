@@ -35,6 +35,9 @@ NO_SUCH_TYPE: Final = CommandError(
 )
 DEFAULT_COUNT: Final = 10
 
+command_log_commands.container("SLOWLOG", arity=-2, since="2.2.12")
+command_log_commands.container("COMMANDLOG", arity=-2, since="8.1.0")
+
 
 class CommandLogs:
     """The three logs of one server; `engine.extras["command_logs"]`."""
