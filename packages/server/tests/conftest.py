@@ -73,7 +73,9 @@ class Running:
         self.folder = folder
         self.port = free_port()
         self.log = folder / f"log-{self.port}"
-        command = [sys.executable, "-m", "server", "--port", str(self.port), "--dir", str(folder), *arguments]
+        file = [each for each in arguments[:1] if not each.startswith("-")]
+        options = ["--port", str(self.port), "--dir", str(folder), *arguments[len(file) :]]
+        command = [sys.executable, "-m", "server", *file, *options]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, "NO_COLOR": "1"}
@@ -117,6 +119,12 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     for server in started:
         if server.process.poll() is None:
             server.kill()
+
+
+@pytest.fixture(scope="session")
+def make_running() -> type[Running]:
+    """For fixtures that start servers of their own."""
+    return Running
 
 
 @pytest.fixture(scope="module")
