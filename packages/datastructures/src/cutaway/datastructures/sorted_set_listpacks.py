@@ -259,15 +259,11 @@ class ListPackIndex(SortedSetIndex):
         return member, score
 
     def memory_usage(self) -> int:
-        """Return the bytes of the listpack in this process, and estimate those of a view. O(1)."""
-        total = getsizeof(self) + self.pack.memory_usage()
-        view = self._view
-        if view is None:
-            return total
-        lists = getsizeof(view.pairs) + getsizeof(view.scores) + getsizeof(view.sizes)
-        # The objects made for each pair; the members' bytes are those of the pack again, about.
-        objects = len(self) * (getsizeof((0.0, b"")) + getsizeof(0.0) + getsizeof(b"")) + self.pack.nbytes
-        return total + lists + objects
+        """Return the bytes of the listpack in this process. O(1).
+
+        A view is not counted: it is a cache, of which there are few, and may be gone the next moment.
+        """
+        return getsizeof(self) + self.pack.memory_usage()
 
     def check(self) -> None:
         """Assert that the listpack is sound and in ascending order, and that a view says the same."""

@@ -65,11 +65,10 @@ class ClientMemory:
         maxmemory, limit = config.integer("maxmemory"), config.integer("maxmemory-clients")
         self._limit = limit if limit >= 0 else maxmemory * -limit // 100
         self.is_watching = self._limit > 0 or maxmemory > 0
-        if not self.is_watching:
-            self._tell(0)
-        elif self._server.connections:
-            self._touched.update(self._server.connections)
-            self._server.arm()
+        self._tell(0)
+        for connection in self._server.connections:
+            connection.memory = 0
+            self.touch(connection)
 
     def _tell(self, total: int) -> None:
         self.total = total
@@ -119,8 +118,11 @@ class ClientMemory:
 
     def _look_at_all(self, _now: int) -> None:
         """Ten times a second: buffers drain, and rooms keep things, without a word. O(clients)."""
-        if self.is_watching and self._server.connections:
-            self._touched.update(self._server.connections)
+        connections = self._server.connections
+        if not self.is_watching:
+            self._tell(BASE_BYTES * len(connections))  # for INFO, at least what they take when they do nothing
+        elif connections:
+            self._touched.update(connections)
             self.settle()
 
     def _reset(self) -> None:

@@ -26,13 +26,15 @@ if TYPE_CHECKING:
     from cutaway.server.servers import Server
 
 PAGE: Final = resource.getpagesize()
+MEASURE_MILLISECONDS: Final = 1000
+"""The memory in use is measured this often: without a limit it takes a sample of the keys."""
 
 
 class Measurements:
     """Samples of one server, for INFO, LATENCY HISTOGRAM and the metrics."""
 
     __slots__ = (
-        "_engine", "_is_tracking", "_not_counted", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
+        "_engine", "_is_tracking", "_measured_at", "_not_counted", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
         "operations_rate", "out_rate", "peak_used", "startup_bytes", "used_bytes",
     )  # fmt: skip
 
@@ -48,7 +50,9 @@ class Measurements:
         self.out_rate: Final = Rate()
         self.cycle_rate: Final = Rate()
         self.cycle_time_rate: Final = Rate(per=1)
-        self.startup_bytes = self.used_bytes = self.peak_used = resident_bytes()
+        self.startup_bytes = resident_bytes()
+        self.used_bytes = self.peak_used = 0
+        self._measured_at = 0
         engine.extras["measurements"] = self
         engine.extras.setdefault("on_resetstat", []).append(self.reset)
         engine.on_cron = (*engine.on_cron, self.sample)
@@ -87,8 +91,10 @@ class Measurements:
         self.out_rate.sample(server.bytes_out, now)
         self.cycle_rate.sample(server.cycles, now)
         self.cycle_time_rate.sample(self.busy_microseconds, server.cycles)
-        self.used_bytes = self.measure_used()
-        self.peak_used = max(self.peak_used, self.used_bytes)
+        if now - self._measured_at >= MEASURE_MILLISECONDS:
+            self._measured_at = now
+            self.used_bytes = self.measure_used()
+            self.peak_used = max(self.peak_used, self.used_bytes)
 
     @property
     def busy_microseconds(self) -> int:
