@@ -33,6 +33,7 @@ from cutaway.commands.hash_expiry import hash_expiry
 from cutaway.commands.hashes import hashes
 from cutaway.commands.hyperloglog_commands import hyperloglog
 from cutaway.commands.introspection import introspection
+from cutaway.commands.memory_commands import memory
 from cutaway.commands.objects import objects
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
 from cutaway.commands.server_commands import server_commands
@@ -53,6 +54,7 @@ from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
+from cutaway.server.memory_figures import MemoryReport
 from cutaway.server.metrics import Metrics
 from cutaway.server.observing import OBSERVING, Observation
 from cutaway.server.outside import give
@@ -67,7 +69,7 @@ from cutaway.transactions import transactions
 
 TABLES: Final = (
     strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
-    connections, generic, objects, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
+    connections, generic, objects, memory, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
     configuration, debugging, dumping, server_commands, persisting, shutdowns, OBSERVING,
 )  # fmt: skip
 
@@ -114,6 +116,7 @@ class Application:
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
         observation = Observation(engine, server)
+        MemoryReport(engine, server, observation.measurements)
         metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
         try:
