@@ -337,7 +337,7 @@ def client_unblock(client: Client, identity: bytes, *mode: bytes) -> Reply:
     other = client.engine.clients.get(arguments.integer(identity))
     if other is None or other.blocked is None or other.blocked.block.runs_at_deadline:
         return 0
-    reply = errors.UNBLOCKED if word == b"error" else other.blocked.block.timeout_reply
+    reply = errors.UNBLOCKED if word == b"error" else other.blocked.block.give_up()
     client.engine.blocking.unblock(other, reply)
     return 1
 

@@ -176,6 +176,15 @@ class Engine:
             self.commands.pop((command.container or command.name).encode(), None)
         self._commands_changed()
 
+    def rename(self, name: str, new_name: str) -> None:
+        """Let a command be called by another name only, or by none if that is empty. Raises KeyError or ValueError."""
+        if new_name.lower().encode() in self.commands:
+            raise ValueError(new_name)
+        command = self.commands.pop(name.lower().encode())
+        if new_name:
+            self.commands[new_name.lower().encode()] = command
+        self._commands_changed()
+
     def _commands_changed(self) -> None:
         self._spelled.clear()
         for hook in self.on_commands:

@@ -8,7 +8,7 @@ cursor is 0 at once.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -47,8 +47,13 @@ def parse_cursor(text: bytes) -> int:
     return cursor
 
 
-def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: bool = False) -> ScanOptions:
-    """The options after the cursor. `novalues` is the word that leaves out values (HSCAN's, ZSCAN's), if there is one."""
+def parse_scan_options(
+    words: Sequence[bytes], *, novalues: bytes = b"", kinds: Collection[str] = ()
+) -> ScanOptions:
+    """The options after the cursor; each command has some of them.
+
+    `novalues` is the word that leaves out values (HSCAN's, ZSCAN's); `kinds` are the types that TYPE may name.
+    """
     pattern: bytes | None = None
     count = DEFAULT_COUNT
     kind: str | None = None
@@ -74,8 +79,9 @@ def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: 
         elif word == b"match":
             pattern = None if value == b"*" else value
         elif word == b"type" and kinds:
-            kind = value.decode("latin-1").lower()
-            if kind not in TYPE_NAMES:
+            wanted = value.decode("latin-1").lower()
+            kind = next((each for each in kinds if each.lower() == wanted), None)
+            if kind is None:
                 raise errors.CommandError(f"ERR unknown type name '{errors.printable(value)}'")
         else:
             raise errors.SYNTAX
@@ -89,7 +95,7 @@ def parse_scan_options(words: Sequence[bytes], *, novalues: bytes = b"", kinds: 
 def scan(client: Client, cursor: bytes, *words: bytes) -> Reply:
     """Returns a part of the keys, and the cursor with which to ask for the next. O(1) for a call, O(n) for all n keys."""
     position = parse_cursor(cursor)
-    options = parse_scan_options(words, kinds=True)
+    options = parse_scan_options(words, kinds=(*TYPE_NAMES, *client.engine.extras.get("module_types", ())))
     db = client.db
     matches = None if options.pattern is None else matcher(options.pattern)
     following, items = db.keys.scan(position, options.count)

@@ -67,7 +67,10 @@ def start(settings: Settings, parts: Parts, config_file: str | None = None) -> i
         logs = Logs(settings.config)
     except OSError as error:
         sys.exit(f"cutaway: can't open the log file: {error.strerror}")
-    return Application(settings.config, parts, logs=logs, config_file=config_file, users=settings.users).run()
+    return Application(
+        settings.config, parts, logs=logs, config_file=config_file, users=settings.users, modules=settings.modules,
+        module_directives=settings.module_directives, renamed=settings.renamed,
+    ).run()  # fmt: skip
 
 
 def _take_choices(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -47,11 +47,14 @@ from cutaway.commands.subsequences import subsequences
 from cutaway.config import Config, ConfigError
 from cutaway.config.parser import ConfigFileError, Line
 from cutaway.datastructures import DEFAULT_INDEX
+from cutaway.modules import install as install_modules
+from cutaway.modules import module_commands
 from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
+from cutaway.server.extensions import Background, ExtensionError, load_modules, rename_commands
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
 from cutaway.server.memory_figures import MemoryReport
@@ -70,7 +73,7 @@ from cutaway.transactions import transactions
 TABLES: Final = (
     strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
     connections, generic, objects, memory, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
-    configuration, debugging, dumping, server_commands, persisting, shutdowns, OBSERVING,
+    configuration, debugging, dumping, server_commands, persisting, shutdowns, module_commands, OBSERVING,
 )  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
@@ -85,6 +88,7 @@ def compose(config: Config, parts: Parts) -> Engine:
     install_pubsub(engine)
     install_scripting(engine)
     install_acl(engine)
+    install_modules(engine)
     return engine
 
 
@@ -101,6 +105,12 @@ class Application:
     """Where the log goes; None where the embedding program has seen to that."""
     users: Sequence[Line] = ()
     """The `user` lines of the configuration."""
+    modules: Sequence[tuple[str, Sequence[str]]] = ()
+    """The `loadmodule` lines: where each module is, and its arguments."""
+    module_directives: Mapping[str, str] = field(default_factory=dict)
+    """Settings of modules, by full name."""
+    renamed: Sequence[tuple[str, str]] = ()
+    """The `rename-command` lines."""
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SHUTDOWN; the process's exit status."""
@@ -119,7 +129,11 @@ class Application:
         MemoryReport(engine, server, observation.measurements)
         metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
+        background = Background(loop)
+        engine.extras["background"] = background.run
         try:
+            load_modules(engine, self.modules, self.module_directives)
+            rename_commands(engine, self.renamed)
             config.assign("dir", working_directory(config.text("dir")))
             take_users(engine, self.users)
             persistence.loader.close_the_gate()
@@ -127,6 +141,9 @@ class Application:
             await metrics.listen()
         except OSError as error:
             log.error("Could not start: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
+            return 1
+        except ExtensionError as error:
+            log.critical("Could not start: %s", error)
             return 1
         except UsersError as error:
             log.critical("Could not start, because of the users: %s", error)
@@ -151,10 +168,13 @@ class Application:
             observation.latency.timed("aof-write", persistence.appender.before_flush),
         )
         engine.on_cron = (*engine.on_cron, persistence.poll)
+        engine.extras["modules"].fire("loaded")
         log.info("Ready to accept connections")
         if self.on_ready is not None:
             self.on_ready(server)
         await server.stopping.wait()
+        engine.extras["modules"].fire("shutdown")
+        background.close()
         metrics.close()
         await server.stop()
         persistence.close()

@@ -1,0 +1,251 @@
+"""A module in one server: its declaration, what it remembers, and the wires it has pulled.
+
+Whatever a module's function does wrong is caught here, at the border: the caller gets one error, the log the traceback,
+and the server goes on. What the module has hung into the engine is taken out again when it goes.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from cutaway.commands import Block, Client, Command, CommandError, Database, Engine
+from cutaway.config import ConfigError
+from cutaway.modules.contexts import BlockedClient, Context, Timer
+from cutaway.modules.declarations import CommandDeclaration, Module, convert
+from cutaway.resp import Reply, ReplyValue
+
+Background = Callable[[Callable[[], Reply], Callable[[Reply], None]], None]
+
+
+def run_at_once(work: Callable[[], Reply], done: Callable[[Reply], None]) -> None:
+    """The background of an engine without a server: there is none."""
+    done(work())
+
+
+class LoadedModule:
+    """A module that an engine has loaded."""
+
+    __slots__ = (
+        "_caller", "_engine", "_tickets", "_timers", "arguments", "commands", "declaration", "log", "name", "path", "state",
+    )  # fmt: skip
+
+    def __init__(self, engine: Engine, declaration: Module, path: str, arguments: Sequence[bytes]) -> None:
+        self._engine: Final = engine
+        self._caller: Final = Client(engine, 0)
+        self._caller.deny_blocking = True
+        self._timers: Final[list[tuple[int, int, Timer]]] = []
+        self._tickets = 0
+        self.declaration: Final = declaration
+        self.name: Final = declaration.name
+        self.path: Final = path
+        self.arguments: Final = tuple(arguments)
+        self.log: Final = logging.getLogger(f"cutaway.module.{declaration.name}")
+        self.state: Any = declaration.state()
+        self.commands: Final = [self._command(each) for each in declaration.commands]
+
+    def _command(self, declared: CommandDeclaration) -> Command:
+        def handler(client: Client, *words: bytes) -> Reply | Block:
+            context = Context(self, client, is_command=True)
+            reply = self.guard(declared.function, context, *convert(declared.converters, words))
+            return reply.outcome() if type(reply) is BlockedClient else reply
+
+        handler.__doc__ = declared.function.__doc__
+        return Command(
+            declared.name, handler, arity=declared.arity, flags=declared.flags, keys=declared.keys,
+            skip=len(declared.name.split()), **{"group": "module", **declared.options},
+        )  # fmt: skip
+
+    # ---- the border
+
+    def guard(self, function: Callable[..., Any], context: Context, *arguments: Any) -> Any:
+        """Call a function of the module's. Whatever it raises becomes a CommandError, and is told to the log."""
+        try:
+            answer = function(context, *arguments)
+            _check(answer)
+        except CommandError:
+            raise
+        except ConfigError as error:
+            raise CommandError(f"ERR {error}") from None
+        except Exception as error:
+            self.log.exception("module %s: %s failed", self.name, getattr(function, "__name__", "a function"))
+            raise CommandError(
+                f"ERR the module '{self.name}' failed with {type(error).__name__}; the server's log tells more"
+            ) from None
+        return answer
+
+    def context(self) -> Context:
+        """A context in which nobody has called: a timer's, an event's."""
+        return Context(self, self._caller, is_command=False)
+
+    def happen(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function that nobody waits for, in a unit of its own."""
+        try:
+            with self._engine.unit():
+                self.guard(function, self.context(), *arguments)
+        except CommandError as error:
+            self.log.warning("module %s: %s", self.name, error.message)
+
+    def call(self, client: Client, argv: Sequence[bytes], *, logged: bool) -> Reply:
+        """Run a command for a function of the module's. Raises CommandError."""
+        engine, caller = self._engine, self._caller
+        before, effects = len(engine.pending), engine.effects
+        engine.effects = []
+        previous, caller.db = caller.db, client.db
+        engine.nesting += 1
+        try:
+            reply = engine.execute(caller, argv)
+        finally:
+            engine.nesting -= 1
+            engine.effects = effects
+            caller.db = previous
+        if not logged:
+            del engine.pending[before:]
+        if isinstance(reply, CommandError):
+            raise reply
+        return reply
+
+    # ---- time
+
+    def start_timer(self, milliseconds: int, function: Callable[[Context], None]) -> Timer:
+        """See `Context.after`."""
+        timer = Timer(self.context(), self._engine.keyspace.now + milliseconds, function)
+        self._tickets += 1
+        heapq.heappush(self._timers, (timer.deadline, self._tickets, timer))
+        return timer
+
+    def in_background(self, work: Callable[[], Reply], done: Callable[[Reply], None]) -> None:
+        """Run `work` away from the loop, if the server has such a place, and `done` with its answer on the loop."""
+        background: Background = self._engine.extras.get("background", run_at_once)
+        background(lambda: self._work(work), done)
+
+    def _work(self, work: Callable[[], Reply]) -> Reply:
+        try:
+            return self.guard(lambda _context: work(), self.context())  # type: ignore[no-any-return]
+        except CommandError as error:
+            return error
+
+    def cron(self, now: int) -> None:
+        """Call the timers that are due, and who wants to be called regularly."""
+        timers = self._timers
+        while timers and timers[0][0] <= now:
+            timer = heapq.heappop(timers)[2]
+            if not timer.is_cancelled:
+                self.happen(timer.function)
+        self.fire("cron")
+
+    # ---- wires
+
+    def connect(self) -> None:
+        """Hang into the engine what the module has declared, settings first. Raises ConfigError."""
+        engine, declaration = self._engine, self.declaration
+        for directive, on_change in declaration.directives:
+            engine.config.register(directive)
+            if on_change is not None:
+                engine.config.subscribe(directive.name, self._setting_changed(on_change))
+        if declaration.key_listeners:
+            engine.keyspace.listen(self._on_change)
+        if declaration.filters:
+            engine.filters = (*engine.filters, self._filter)
+        wanted = {event for event, _ in declaration.server_listeners}
+        if wanted & {"connect", "disconnect"}:
+            engine.on_connect = (*engine.on_connect, self._on_connect)
+        if "flush" in wanted:
+            engine.keyspace.on_flushed = (*engine.keyspace.on_flushed, self._on_flushed)
+
+    def disconnect(self) -> None:
+        """Take it all out again. Safe after half a `connect`."""
+        engine = self._engine
+        for directive, _ in self.declaration.directives:
+            if directive.name in engine.config and engine.config.directive(directive.name) is directive:
+                engine.config.unregister(directive.name)
+        engine.keyspace.unlisten(self._on_change)
+        engine.filters = tuple(each for each in engine.filters if each != self._filter)
+        engine.on_connect = tuple(each for each in engine.on_connect if each != self._on_connect)
+        engine.keyspace.on_flushed = tuple(
+            each for each in engine.keyspace.on_flushed if each != self._on_flushed
+        )
+        self._timers.clear()
+
+    def fire(self, event: str) -> None:
+        """Tell the module of an event of the server's."""
+        for name, function in self.declaration.server_listeners:
+            if name == event:
+                self.happen(function)
+
+    def _setting_changed(self, on_change: Callable[[Context, Any], None]) -> Callable[[Any], None]:
+        def changed(value: Any) -> None:
+            try:
+                self.guard(on_change, self.context(), value)
+            except CommandError as error:
+                raise ConfigError(error.message.removeprefix("ERR ")) from None
+
+        return changed
+
+    def _on_change(self, database: Database, key: bytes, event: str, _modified: bool) -> None:  # noqa: FBT001
+        for events, function in self.declaration.key_listeners:
+            if not events or event in events:
+                with self._in(database):
+                    self.happen(function, event, key)
+
+    @contextmanager
+    def _in(self, database: Database) -> Iterator[None]:
+        previous, self._caller.db = self._caller.db, database
+        try:
+            yield
+        finally:
+            self._caller.db = previous
+
+    def _filter(self, client: Client, argv: Sequence[bytes]) -> Sequence[bytes]:
+        if client is self._caller:
+            return argv
+        for function in self.declaration.filters:
+            try:
+                changed = self.guard(function, Context(self, client, is_command=False), argv)
+            except CommandError:
+                continue
+            if changed:
+                argv = list(changed)
+        return argv
+
+    def _on_connect(self, client: Client) -> None:
+        self.fire("connect")
+        client.on_close.append(self._on_close)
+
+    def _on_close(self, _client: Client) -> None:
+        self.fire("disconnect")
+
+    def _on_flushed(self) -> None:
+        self.fire("flush")
+
+
+_PLAIN: Final = (
+    bytes,
+    bytearray,
+    str,
+    int,
+    float,
+    type(None),
+    ReplyValue,
+    BaseException,
+    BlockedClient,
+    Block,
+)
+
+
+def _check(answer: Any) -> None:
+    """Raise TypeError if `answer`, or something in it, is no reply. O(size)."""
+    if isinstance(answer, _PLAIN):
+        return
+    if isinstance(answer, dict):
+        for key, value in answer.items():
+            _check(key)
+            _check(value)
+    elif isinstance(answer, (list, tuple, set, frozenset)):
+        for value in answer:
+            _check(value)
+    else:
+        raise TypeError(f"{type(answer).__name__} is not a reply")

@@ -1,0 +1,213 @@
+"""The modules of one engine: loading them, unloading them, and giving their data to whoever writes files.
+
+Loading is all or nothing. Whatever goes wrong (a name that is taken, a module that is missing, a hook that raises), what had
+been added is taken out again, and the reason is told to who asked and to the log.
+
+`engine.extras["modules"]` holds the registry; the server's persistence asks for `module_types`, `module_data`,
+`module_commands` and `load_module_data` there, and CONFIG REWRITE for `module_lines`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final
+
+from cutaway.commands import CommandError, Engine
+from cutaway.config import ConfigError
+from cutaway.config.quoting import quote
+from cutaway.datastructures.module_values import ModuleValue, Token
+from cutaway.modules.declarations import Module
+from cutaway.modules.loaded import LoadedModule
+from cutaway.modules.loaders import ModuleError, find
+
+log: Final = logging.getLogger("cutaway.modules")
+
+
+class Modules:
+    """All modules that an engine has loaded, by name, in the order in which they came."""
+
+    __slots__ = ("_engine", "_is_ticking", "loaded", "types")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine: Final = engine
+        self._is_ticking = False
+        self.loaded: Final[dict[str, LoadedModule]] = {}
+        self.types: Final[dict[str, type[ModuleValue]]] = {}
+        """The types of values that can be loaded, by name."""
+        extras = engine.extras
+        extras["modules"] = self
+        extras["module_types"] = self.types
+        extras["module_data"] = self.data
+        extras["module_commands"] = self.commands
+        extras["load_module_data"] = self.load_data
+        extras["module_lines"] = self.lines
+
+    # ---- loading
+
+    def load(
+        self, place: str, arguments: Sequence[bytes] = (), settings: Sequence[tuple[str, str]] = ()
+    ) -> LoadedModule:
+        """Load the module at `place` (see `loaders`). Raises ModuleError with the reason, and then nothing has changed."""
+        return self.add(find(place), place, arguments, settings)
+
+    def add(
+        self,
+        declaration: Module,
+        path: str = "",
+        arguments: Sequence[bytes] = (),
+        settings: Sequence[tuple[str, str]] = (),
+    ) -> LoadedModule:
+        """Load a declaration that is at hand: a notebook's, a test's. Raises ModuleError."""
+        self._may_load(declaration)
+        try:
+            module = LoadedModule(self._engine, declaration, path, arguments)
+        except Exception as error:
+            raise ModuleError(
+                f"the module '{declaration.name}' is broken: {type(error).__name__}: {error}"
+            ) from error
+        try:
+            self._connect(module, settings)
+        except (ConfigError, CommandError, ValueError) as error:
+            self._disconnect(module)
+            raise ModuleError(f"the module '{module.name}' was refused: {_reason(error)}") from error
+        if not self._is_ticking:
+            self._is_ticking = True
+            self._engine.on_cron = (*self._engine.on_cron, self._cron)
+        log.info("Module '%s' version %d loaded from %s", module.name, declaration.version, path or "memory")
+        return module
+
+    def _may_load(self, declaration: Module) -> None:
+        if declaration.name in self.loaded:
+            raise ModuleError(f"the module '{declaration.name}' is loaded already")
+        for name in declaration.requires:
+            if name not in self.loaded:
+                raise ModuleError(
+                    f"the module '{declaration.name}' needs the module '{name}', which is not loaded"
+                )
+        for kind in declaration.data_types:
+            if kind.type_name in self.types:
+                raise ModuleError(f"the type name '{kind.type_name}' is taken")
+
+    def _connect(self, module: LoadedModule, settings: Sequence[tuple[str, str]]) -> None:
+        declaration = module.declaration
+        self._engine.extend(module.commands)
+        self.loaded[module.name] = module
+        for kind in declaration.data_types:
+            self.types[kind.type_name] = kind
+        module.connect()
+        for name, value in settings:
+            own = name if name.startswith(f"{module.name}.") else f"{module.name}.{name}"
+            self._engine.config.load(own, [value])
+        with self._engine.unit():
+            for hook in declaration.load_hooks:
+                module.guard(hook, module.context(), list(module.arguments))
+
+    def _disconnect(self, module: LoadedModule) -> None:
+        module.disconnect()
+        for kind in module.declaration.data_types:
+            self.types.pop(kind.type_name, None)
+        if self.loaded.pop(module.name, None) is not None:
+            self._engine.withdraw(module.commands)
+
+    # ---- unloading
+
+    def unload(self, name: str) -> None:
+        """Let a module go. Raises ModuleError if there is none, or if something still needs it. O(keys)."""
+        module = self.loaded.get(name)
+        if module is None:
+            raise ModuleError("no such module with that name")
+        for other in self.loaded.values():
+            if name in other.declaration.requires:
+                raise ModuleError(f"the module '{other.name}' needs it")
+        held = self._values_of(module)
+        if held:
+            raise ModuleError(f"{held} key{'s' if held > 1 else ''} hold values of its types")
+        own = {command.full_name for command in module.commands}
+        if any(waiting.command.full_name in own for waiting in self._engine.blocking.waiting.values()):
+            raise ModuleError("clients wait for its answer")
+        try:
+            for hook in module.declaration.unload_hooks:
+                module.guard(hook, module.context())
+        except CommandError as error:
+            raise ModuleError(f"it wants to stay: {_reason(error)}") from error
+        self._disconnect(module)
+        log.info("Module '%s' unloaded", name)
+
+    def _values_of(self, module: LoadedModule) -> int:
+        kinds = tuple(module.declaration.data_types)
+        if not kinds:
+            return 0
+        databases = self._engine.keyspace.databases
+        return sum(isinstance(entry.value, kinds) for each in databases for entry in each.keys.values())
+
+    # ---- what happens
+
+    def _cron(self, now: int) -> None:
+        for module in list(self.loaded.values()):
+            module.cron(now)
+
+    def fire(self, event: str) -> None:
+        """Tell all modules of an event of the server's: "loaded", "shutdown"."""
+        for module in list(self.loaded.values()):
+            module.fire(event)
+
+    # ---- what is kept
+
+    def data(self) -> list[tuple[str, int, Iterable[Token]]]:
+        """What modules keep beside the keys: the name and version of the format, the tokens."""
+        found: list[tuple[str, int, Iterable[Token]]] = []
+        for module in self.loaded.values():
+            form = module.declaration.state_format
+            if form is not None:
+                found.append((form.name, form.version, form.save(module.state)))
+        return found
+
+    def commands(self) -> Iterator[Sequence[bytes]]:
+        """The same as commands."""
+        for module in self.loaded.values():
+            form = module.declaration.state_format
+            if form is not None:
+                yield from form.rewrite(module.state)
+
+    def load_data(self, name: str, version: int, tokens: Sequence[Token]) -> bool:
+        """Give a module what it had kept; False if no module knows that format, or it does not understand it."""
+        for module in self.loaded.values():
+            form = module.declaration.state_format
+            if form is not None and form.name == name and version <= form.version:
+                module.state = module.declaration.state()
+                try:
+                    form.load(module.state, iter(tokens), version)
+                except Exception:
+                    module.log.exception("module %s does not understand its data", module.name)
+                    return False
+                return True
+        return False
+
+    def lines(self) -> list[str]:
+        """The modules as `loadmodule` in a configuration file names them."""
+        return [
+            " ".join(
+                [module.path, *(quote(word.decode("utf-8", "surrogateescape")) for word in module.arguments)]
+            )
+            for module in self.loaded.values()
+            if module.path
+        ]
+
+    def describe(self) -> list[dict[str, Any]]:
+        """What MODULE LIST tells."""
+        return [
+            {"name": module.name.encode(), "ver": module.declaration.version, "path": module.path.encode(),
+             "args": list(module.arguments)}
+            for module in self.loaded.values()
+        ]  # fmt: skip
+
+
+def _reason(error: Exception) -> str:
+    text = error.message if isinstance(error, CommandError) else str(error)
+    return text.removeprefix("ERR ")
+
+
+def install(engine: Engine) -> Modules:
+    """Give `engine` a registry of modules, empty as yet."""
+    return Modules(engine)
