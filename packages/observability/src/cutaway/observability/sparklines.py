@@ -3,14 +3,13 @@
 Each sample is a column, four rows high. A row shows three heights, `_`, `o` and `#`, so there are twelve steps from the least to the
 most; below a full cell the column goes on as `|`. Under the columns stand their labels, written downwards: how long ago. ::
 
-        #
-        |
-        |
-      _o|
-    -----
-      999
-      000
-      sss
+      #
+      |
+     o|
+    _||
+
+    321
+    sss
 
 Redis: `sparkline.c`. The output is the same to the byte.
 """
@@ -32,7 +31,7 @@ def sparkline(
 ) -> str:
     """The graph, in blocks of `columns` samples below each other; each line ends with a newline. O(n * rows)."""
     if not values:
-        return "\n" if rows else ""
+        return ""
     heights = _heights(values, rows * len(CELLS))
     blocks = [
         "".join(f"{line}\n" for line in _block(heights[at : at + columns], labels[at : at + columns], rows))
@@ -55,7 +54,6 @@ def _block(heights: Sequence[int], labels: Sequence[str], rows: int) -> Iterator
     if any(labels):
         yield " " * len(heights)
         yield from ("".join(letters) for letters in zip_longest(*labels, fillvalue=" "))
-    yield " " * len(heights)
 
 
 def _cell(height: int) -> str:
