@@ -11,7 +11,8 @@ writing: offset 0 with length 100 repeats the last byte a hundred times. That ma
 of copying.
 
 The compressor remembers where it last saw each three bytes and takes the last place as its match: greedy, one
-pass, no attempt at the best match. Two compressors may differ in their choice and so in their bytes; any LZF
+pass, no attempt at the best match. (To look for words of four bytes, made by casting the data to integers, and to ask a `set` first
+whether any occurs twice, halves the time for what cannot be compressed and adds that much for what can.) Two compressors may differ in their choice and so in their bytes; any LZF
 reader reads both. The format is Marc Lehmann's LibLZF.
 """
 
@@ -83,47 +84,38 @@ def decompress(data: bytes, size: int) -> bytes:
     """Return the `size` bytes that `data` was compressed from.
 
     Raises ValueError, with the offset in `data`, if an instruction is cut off, reaches before the start of
-    the output or writes past `size`, or if the output is shorter. Never holds more than `size` bytes.
+    the output or writes past `size`, or if the output is shorter. Never holds more than an instruction beyond that.
     O(size).
     """
     out = bytearray()
     pos, end = 0, len(data)
     while pos < end:
-        at, control, chunk = pos, data[pos], b""
+        at, control = pos, data[pos]
         pos += 1
         if control < _MAX_LITERAL:
-            chunk = data[pos : pos + control + 1]
+            out += data[pos : pos + control + 1]
             pos += control + 1
         else:
-            length = control >> 5
-            if length == 7 and pos < end:
+            length = (control >> 5) + 2
+            if length == 9 and pos < end:
                 length += data[pos]
                 pos += 1
             if pos < end:
-                back = ((control & 0x1F) << 8 | data[pos]) + 1
-                chunk = _repeat(out, back, length + 2)
+                start = len(out) - ((control & 0x1F) << 8 | data[pos]) - 1
+                if start < 0:
+                    raise _corrupt("match reaches before the start", at)
+                piece = out[start : start + length]
+                if len(piece) < length:  # it runs into itself
+                    piece = (piece * (length // len(piece) + 1))[:length]
+                out += piece
             pos += 1
         if pos > end:
             raise _corrupt("instruction is cut off", at)
-        if not chunk:
-            raise _corrupt("match reaches before the start", at)
-        if len(out) + len(chunk) > size:
+        if len(out) > size:
             raise _corrupt("output is longer than declared", at)
-        out += chunk
     if len(out) != size:
         raise _corrupt("output is shorter than declared", end)
     return bytes(out)
-
-
-def _repeat(out: bytearray, back: int, length: int) -> bytes:
-    """Return `length` bytes from `back` before the end of `out`, going round; b"" if not there."""
-    if back > len(out):
-        return b""
-    start = len(out) - back
-    if back >= length:
-        return bytes(out[start : start + length])
-    period = bytes(out[start:])
-    return (period * (length // back + 1))[:length]
 
 
 def _corrupt(what: str, offset: int) -> ValueError:

@@ -130,7 +130,7 @@ class AOFReplay:
     def _size_of(self, file: AOFFile) -> int:
         size = self._files.size(f"{self._directory}/{file.name}")
         if size is None:
-            text = "the manifest names this file, but it is not there"
+            text = f"{file.name} is in the manifest, but: No such file or directory"
             raise AOFError(text, file.name, 0)
         return size
 

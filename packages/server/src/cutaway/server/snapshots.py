@@ -101,6 +101,8 @@ def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = 
 def write_aof_file(engine: Engine, files: Files, path: str) -> int:
     """Write the data set to `path` as commands, make the disk have it, and give its size. Raises OSError. O(data)."""
     with new_file(files, path) as write:
+        if engine.config.boolean("aof-timestamp-enabled"):
+            write(b"#TS:%d\r\n" % (engine.clock() // 1000))
         return write_aof(
             write, databases(engine), libraries=libraries(engine), commands=module_commands(engine)
         )
