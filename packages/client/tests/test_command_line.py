@@ -112,6 +112,21 @@ def test_scan_names_the_keys(server: Any, redis_cli: list[str], run: Run, argume
     )
 
 
+def test_a_reader_who_has_seen_enough_ends_the_program_quietly(redis: Any) -> None:
+    with Client(Address(path=redis.path)) as client:
+        client.pipeline([("SET", f"{number}{'x' * 200}", "") for number in range(2000)])
+    process = subprocess.Popen(
+        [*OURS, "-s", redis.path, "--scan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(10) == 1
+    process.stderr.close()
+
+
 def test_scan_by_type(server: Any, run: Run) -> None:
     fill(server.path)
     assert run(OURS, "-s", server.path, "--scan", "--type", "hash", "--count", "3").stdout == b"hash\n"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from cutaway.client.wire import MAX_ROWS, WireView, explain
+from cutaway.client.wire import MAX_PAYLOAD, MAX_ROWS, WireView, explain
 from cutaway.resp import Encoder, encode_request
 
 
@@ -76,7 +76,7 @@ def test_long_replies_and_long_payloads_are_cut_and_counted() -> None:
     left = len(data) - data.index(b"$2\r\n37\r\n")
     assert lines[-1].endswith(f"… 963 more values, {left:,} bytes")
     assert drawn(b"$1000\r\n" + b"x" * 1000 + b"\r\n") == [
-        rf"     0  $1000\r\n{'x' * 48}…\r\n  bulk string of 1,000 bytes"
+        rf"     0  $1000\r\n{'x' * MAX_PAYLOAD}…\r\n  bulk string of 1,000 bytes"
     ]
 
 

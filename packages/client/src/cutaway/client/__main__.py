@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import getpass
 import importlib
 import os
@@ -41,13 +40,14 @@ def main() -> None:
     except UsageError as error:
         complain(str(error))
         status = 1
+    except BrokenPipeError:  # whoever reads our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except OSError as error:
         complain(describe(error))
         status = 1
     except KeyboardInterrupt:
         status = 128 + signal.SIGINT
-    with contextlib.suppress(BrokenPipeError):
-        sys.stdout.flush()
     sys.exit(status)
 
 
@@ -62,7 +62,7 @@ def run(words: Sequence[str]) -> int:
 
         print(f"cutaway-cli {version('cutaway-client')}")
         return 0
-    if options.auth_warning:
+    if options.shows_password and options.warns:
         complain(AUTH_WARNING)
     if options.ask_password:
         password = getpass.getpass("Please input password: ")

@@ -204,10 +204,10 @@ class _Wire(asyncio.Protocol):
         if not self._is_abandoned:
             self._on_data(data)
 
-    def connection_lost(self, error: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """The server, or the network, ended it."""
         if not self._is_abandoned:
-            self._on_lost(error or ConnectionLostError("Server closed the connection"))
+            self._on_lost(exc or ConnectionLostError("Server closed the connection"))
 
     def pause_writing(self) -> None:
         """The server does not read as fast as we write."""

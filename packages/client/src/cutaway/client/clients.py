@@ -126,14 +126,6 @@ class Client:
         """Whether a connection is open, as far as we know."""
         return self._link is not None
 
-    @property
-    def link(self) -> Link:
-        """The open link, for whoever talks raw bytes. Opens one if there is none."""
-        if self._link is None:
-            self.connect()
-        assert self._link is not None
-        return self._link
-
     def __enter__(self) -> Self:
         return self
 

@@ -191,7 +191,7 @@ class Conversation:
 
     def _note_subscription(self, kind: bytes, message: Push) -> None:
         channels = self.subscriptions[_SUBSCRIBING[kind]]
-        channel = message.items[1]
+        channel = message.items[1] if len(message.items) > 1 else None
         if not isinstance(channel, bytes):
             channels.clear()  # "unsubscribe" of nothing: there was nothing left
         elif b"un" in kind:

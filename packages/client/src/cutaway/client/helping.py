@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,7 +15,8 @@ Type a command as the Redis manual writes it: SET greeting hello EX 60
   Up, Ctrl-R          what was typed before
   5 INCR visits       run a command five times
   help SET            what a command does, and how it is written
-  help @list          all commands of a group: {groups}
+  help @list          all commands of a group:
+{groups}
   :set wire           show the bytes of each request and reply (:set nowire)
   :set nohints        no grey hints behind the cursor (:set hints)
   connect HOST PORT   talk to another server
@@ -28,7 +30,13 @@ hold go into ~/.redisclirc, a line each."""
 def help_text(manual: Manual, words: Sequence[str], *, styled: bool = True) -> str:
     """The text of ``HELP words``, with the escape codes of a terminal if `styled`."""
     if not words:
-        return GENERAL.format(groups=" ".join("@" + name for name in manual.groups()) or "@string ...")
+        groups = " ".join("@" + name for name in manual.groups()) or "@string ..."
+        margin = " " * 22
+        return GENERAL.format(
+            groups=textwrap.fill(
+                groups, 100, initial_indent=margin, subsequent_indent=margin, break_on_hyphens=False
+            )
+        )
     pages = list(manual.look_up(words))
     if not pages:
         return f"No help for {' '.join(words)}: the server's manual does not have it."

@@ -62,14 +62,17 @@ def batches(client: Client, options: Options) -> Iterator[list[bytes]]:
     if options.pattern is not None:
         filters += ["MATCH", options.pattern]
     filters += ["COUNT", options.count]
-    if options.type_ is not None:
-        filters += ["TYPE", options.type_]
+    if options.key_type is not None:
+        filters += ["TYPE", options.key_type]
     cursor = b"0"
     while True:
         reply = client.call("SCAN", cursor, *filters)
         assert isinstance(reply, list)
-        cursor, keys = reply
-        yield keys
+        after, keys = reply
+        assert isinstance(after, bytes)
+        assert isinstance(keys, list)
+        cursor = after
+        yield [key for key in keys if isinstance(key, bytes)]
         if cursor == b"0":
             return
 

@@ -62,10 +62,6 @@ class SocketLink:
         with contextlib.suppress(OSError):
             self._socket.close()
 
-    def fileno(self) -> int:
-        """For `select`."""
-        return self._socket.fileno()
-
 
 def connect(address: Address, timeout: float | None = None) -> socket.socket:
     """Open a connected socket. Raises OSError, ssl's own errors among them."""

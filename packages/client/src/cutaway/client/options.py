@@ -45,11 +45,13 @@ class Options:
     prefers_resp3: bool = False
     """HELLO 3 is tried, and its failure is no failure: --json."""
     ask_password: bool = False
-    auth_warning: bool = False
+    shows_password: bool = False
+    """There is a password on the command line, where others of this machine can read it."""
+    warns: bool = True
     wire: bool = False
     pattern: bytes | None = None
     count: int = 10
-    type_: str | None = None
+    key_type: str | None = None
     pipe_timeout: int = 30
     samples: int = 0
     script: str | None = None
@@ -102,12 +104,12 @@ def _formats(name: str) -> Callable[[Options, str], None]:
 
 def _password(options: Options, word: str) -> None:
     options.address = replace(options.address, password=word)
-    options.auth_warning = True
+    options.shows_password = True
 
 
 def _url(options: Options, word: str) -> None:
     address = Address.from_url(word, options.address.protocol)
-    options.auth_warning = options.auth_warning or address.password is not None
+    options.shows_password = options.shows_password or address.password is not None
     options.address = replace(address, tls=address.tls and (options.address.tls or address.tls))
 
 
@@ -138,7 +140,7 @@ _TABLE: Final = {
         _Option("-a --pass", "<password>", "the password; safer in the environment, as REDISCLI_AUTH", _password),
         _Option("--user", "<name>", "the user, if not the default one", _address(username=str)),
         _Option("--askpass", "", "ask for the password", _sets(ask_password=True)),
-        _Option("--no-auth-warning", "", "do not warn of a password on the command line", _sets(auth_warning=None)),
+        _Option("--no-auth-warning", "", "do not warn of a password on the command line", _sets(warns=False)),
     ),
     "TLS": (
         _Option("--tls", "", "encrypt", _tls()),
@@ -176,7 +178,7 @@ _TABLE: Final = {
         _Option("--scan", "", "print the names of the keys", _sets(mode="scan")),
         _Option("--pattern", "<glob>", "only those that match (--scan, --bigkeys, --memkeys)", _stores("pattern", _bytes)),
         _Option("--quoted-pattern", "<glob>", "the same, quoted", _stores("pattern", _quoted)),
-        _Option("--type", "<type>", "only those of a type (--scan)", _stores("type_")),
+        _Option("--type", "<type>", "only those of a type (--scan)", _stores("key_type")),
         _Option("--count", "<number>", "keys to ask for at a time (10)", _stores("count", int)),
         _Option("--bigkeys", "", "find the keys with the most elements", _sets(mode="bigkeys")),
         _Option("--memkeys", "", "find the keys with the most memory", _sets(mode="memkeys")),

@@ -27,7 +27,7 @@ from cutaway.client.passwords import is_secret
 from cutaway.resp import NO_REPLY, ReplyParser, Span, annotate
 
 MAX_ROWS: Final = 40
-MAX_PAYLOAD: Final = 48
+MAX_PAYLOAD: Final = 64
 _ARROWS: Final = {
     "request": ("→", "bold cyan"),
     "reply": ("←", "bold green"),
