@@ -35,7 +35,8 @@ STYLE = f"""
 .cutaway-layers .name {{ fill: var(--ink); font-size: 16px; font-weight: 650 }}
 .cutaway-layers .code {{ fill: var(--warm); font: 14px ui-monospace, Menlo, Consolas, monospace }}
 """
-TEXT = """A client talks to server. Below it, pubsub, transactions and scripting stand on commands; beside
+TEXT = """A client talks to server. Below it, pubsub, transactions,
+scripting, acl and modules stand on commands; beside
 them persistence and observability; at the bottom config, resp and datastructures. A box imports only from
 boxes under it."""
 
@@ -72,16 +73,21 @@ def rooms() -> list[Room]:
     inner = right - left - observed - GAP
     third = (inner - 2 * GAP) / 3
     engine = 2 * third + GAP
+    fifth = (engine - 4 * GAP) / 5
     small = (engine - 2 * GAP) / 3
     half = (inner - small - 2 * GAP) / 2
+    subsystems = {
+        "pubsub": "channels", "transactions": "MULTI", "scripting": "EVAL", "acl": "users", "modules": "your own"
+    }  # fmt: skip
     y1, y2, y3, y4 = 82, 178, 268, 358
     side = left + engine + GAP
     return [
         Room("server", ("asyncio, sockets, TLS, signals, fork: the only part that touches the world",),
              left, y1, right - left, 60, "core"),
-        Room("pubsub", ("channels, tracking",), left, y2, small, 80),
-        Room("transactions", ("MULTI, WATCH",), left + small + GAP, y2, small, 80),
-        Room("scripting", ("EVAL, functions",), left + 2 * (small + GAP), y2, small, 80),
+        *(
+            Room(name, (word,), left + place * (fifth + GAP), y2, fifth, 80)
+            for place, (name, word) in enumerate(subsystems.items())
+        ),
         Room("commands", ("the engine, the keyspace, a table of commands per type",),
              left, y3, engine, 80, "core"),
         Room("persistence", ("RDB snapshots", "append-only file", "DUMP payloads"), side, y2, third, 170),
