@@ -405,9 +405,10 @@ class Engine:
         self.active_expiry.cycle()
         if self.pending:
             self.flush_effects(together=False)
-        for database in self.keyspace.databases:
-            database.keys.rehash_step(100)
-            database.expires.rehash_step(100)
+        if self.config["activerehashing"]:
+            for database in self.keyspace.databases:
+                database.keys.rehash_step(100)
+                database.expires.rehash_step(100)
         self.expire_blocked()
         for task in self.on_cron:
             task(self.keyspace.now)

@@ -6,6 +6,7 @@ from cutaway.config.directive import Directive
 from cutaway.config.values import INT_MAX, INT_MIN, LONG_MAX, ULONG_MAX, Boolean, Enum, Integer, Memory, Text
 
 _DEFRAG: Final = "CPython's allocator moves nothing, so there is nothing to defragment"
+_FREEING: Final = "large values are always freed bit by bit, after the reply"
 _NO_DEFRAG: Final = (
     "Active defragmentation cannot be enabled: it requires a server compiled with a modified Jemalloc "
     "like the one shipped by default with the source distribution"
@@ -33,8 +34,8 @@ DIRECTIVES: Final = (
     Directive("lazyfree-lazy-eviction", Boolean(), True),
     Directive("lazyfree-lazy-expire", Boolean(), True),
     Directive("lazyfree-lazy-server-del", Boolean(), True),
-    Directive("lazyfree-lazy-user-del", Boolean(), True),
-    Directive("lazyfree-lazy-user-flush", Boolean(), True),
+    Directive("lazyfree-lazy-user-del", Boolean(), True, _FREEING),
+    Directive("lazyfree-lazy-user-flush", Boolean(), True, _FREEING),
     Directive("hash-max-listpack-entries", Integer(0, LONG_MAX), 512, alias="hash-max-ziplist-entries"),
     Directive("hash-max-listpack-value", Memory(0, LONG_MAX), 64, alias="hash-max-ziplist-value"),
     Directive("list-max-listpack-size", Integer(INT_MIN, INT_MAX), -2, alias="list-max-ziplist-size"),

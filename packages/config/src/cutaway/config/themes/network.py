@@ -19,7 +19,7 @@ def _refuse_rdma(_text: str) -> str:
 DIRECTIVES: Final = (
     Directive("port", Integer(0, 65535), 6379),
     Directive("bind", Addresses(), ("*", "-::*"), volatile=True),
-    Directive("bind-source-addr", Text(), ""),
+    Directive("bind-source-addr", Text(), "", "the server makes no connections of its own"),
     Directive("tcp-backlog", Integer(0, INT_MAX), 511, immutable=True),
     Directive("tcp-keepalive", Integer(0, INT_MAX), 300),
     Directive("timeout", Integer(0, INT_MAX), 0),

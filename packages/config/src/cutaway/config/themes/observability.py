@@ -6,7 +6,6 @@ from cutaway.config.directive import Directive
 from cutaway.config.special import Percentiles
 from cutaway.config.values import LONG_MAX, Boolean, Enum, Integer, Text
 
-_SYSLOG: Final = "the log goes to a file or to standard output"
 _FACILITIES: Final = ("user", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7")
 
 DIRECTIVES: Final = (
@@ -14,10 +13,10 @@ DIRECTIVES: Final = (
     Directive("logfile", Text(absent_if_empty=False), "", immutable=True),
     Directive("log-format", Enum("legacy", "logfmt", "json"), "legacy"),
     Directive("log-timestamp-format", Enum("legacy", "iso8601", "milliseconds"), "legacy"),
-    Directive("hide-user-data-from-log", Boolean(), True),
-    Directive("syslog-enabled", Boolean(), False, _SYSLOG, immutable=True),
-    Directive("syslog-ident", Text(absent_if_empty=False), "valkey", _SYSLOG, immutable=True),
-    Directive("syslog-facility", Enum(*_FACILITIES), "local0", _SYSLOG, immutable=True),
+    Directive("hide-user-data-from-log", Boolean(), True, "no keys and values are written to the log"),
+    Directive("syslog-enabled", Boolean(), False, immutable=True),
+    Directive("syslog-ident", Text(absent_if_empty=False), "valkey", immutable=True),
+    Directive("syslog-facility", Enum(*_FACILITIES), "local0", immutable=True),
     Directive(
         "commandlog-execution-slower-than", Integer(-1, LONG_MAX), 10000, alias="slowlog-log-slower-than"
     ),

@@ -35,20 +35,50 @@ def _check_title(template: str) -> str | None:
 
 DIRECTIVES: Final = (
     Directive("databases", Integer(1, INT_MAX), 16, immutable=True),
-    Directive("daemonize", Boolean(), False, immutable=True),
-    Directive("pidfile", Text(), "", immutable=True),
-    Directive("supervised", Enum("upstart", "systemd", "auto", "no"), "no", immutable=True),
+    Directive(
+        "daemonize",
+        Boolean(),
+        False,
+        "the server stays in the foreground: a service manager, or nohup, puts it into the background",
+        immutable=True,
+    ),
+    Directive(
+        "pidfile", Text(), "", "no file is written: the log and INFO tell the process's id", immutable=True
+    ),
+    Directive(
+        "supervised",
+        Enum("upstart", "systemd", "auto", "no"),
+        "no",
+        "no service manager is told: the server is ready when it listens",
+        immutable=True,
+    ),
     Directive("hz", Integer(0, INT_MAX, clamp=(1, 500)), 10),
-    Directive("dynamic-hz", Boolean(), True, hidden=True),
-    Directive("shutdown-timeout", Integer(0, INT_MAX), 10),
+    Directive(
+        "dynamic-hz",
+        Boolean(),
+        True,
+        "the regular work is as frequent with many clients as with few",
+        hidden=True,
+    ),
+    Directive(
+        "shutdown-timeout",
+        Integer(0, INT_MAX),
+        10,
+        "it is the time that replicas get to catch up, and there are none",
+    ),
     Directive("shutdown-on-sigint", _shutdown_flags(), ()),
     Directive("shutdown-on-sigterm", _shutdown_flags(), ()),
     Directive("notify-keyspace-events", KeyspaceEvents(), "", volatile=True),
     Directive("busy-reply-threshold", Integer(0, LONG_MAX), 5000, alias="lua-time-limit"),
     Directive("lua-enable-deprecated-api", Boolean(), False, _LUA, protected=True, hidden=True),
     Directive("lua-enable-insecure-api", Boolean(), False, _LUA, protected=True, hidden=True),
-    Directive("extended-redis-compatibility", Boolean(), False),
-    Directive("import-mode", Boolean(), False),
+    Directive(
+        "extended-redis-compatibility",
+        Boolean(),
+        False,
+        "the server always says that it is Redis, as it does with this on",
+    ),
+    Directive("import-mode", Boolean(), False, "keys expire also while they are being imported"),
     Directive("locale-collate", Text(absent_if_empty=False), "", "SORT compares bytes, in the C locale"),
     Directive(
         "ignore-warnings",
@@ -56,7 +86,13 @@ DIRECTIVES: Final = (
         "",
         "the start-up checks of ARM64 kernels do not apply",
     ),
-    Directive("always-show-logo", Boolean(), False, immutable=True),
+    Directive(
+        "always-show-logo",
+        Boolean(),
+        False,
+        "the start is announced in one line, without a picture",
+        immutable=True,
+    ),
     Directive("set-proc-title", Boolean(), True, _NO_TITLE, immutable=True),
     Directive(
         "proc-title-template",

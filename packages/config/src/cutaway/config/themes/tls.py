@@ -6,6 +6,7 @@ from cutaway.config.directive import Directive
 from cutaway.config.values import INT_MAX, Boolean, Enum, Integer, Text
 
 _BUS = "there is no cluster bus"
+_OUTGOING = "the server makes no connections of its own"
 _SESSIONS = "sessions are left to OpenSSL's own cache"
 
 DIRECTIVES: Final = (
@@ -13,15 +14,15 @@ DIRECTIVES: Final = (
     Directive("tls-cert-file", Text(), "", volatile=True),
     Directive("tls-key-file", Text(), "", volatile=True),
     Directive("tls-key-file-pass", Text(), "", sensitive=True),
-    Directive("tls-client-cert-file", Text(), "", volatile=True),
-    Directive("tls-client-key-file", Text(), "", volatile=True),
-    Directive("tls-client-key-file-pass", Text(), "", sensitive=True),
+    Directive("tls-client-cert-file", Text(), "", _OUTGOING, volatile=True),
+    Directive("tls-client-key-file", Text(), "", _OUTGOING, volatile=True),
+    Directive("tls-client-key-file-pass", Text(), "", _OUTGOING, sensitive=True),
     Directive("tls-dh-params-file", Text(), "", volatile=True),
     Directive("tls-ca-cert-file", Text(), "", volatile=True),
     Directive("tls-ca-cert-dir", Text(), "", volatile=True),
     Directive("tls-auth-clients", Enum("no", "yes", "optional"), "yes"),
     Directive("tls-auth-clients-user", Enum("CN", "URI", "off"), "off"),
-    Directive("tls-replication", Boolean(), False),
+    Directive("tls-replication", Boolean(), False, _OUTGOING),
     Directive("tls-cluster", Boolean(), False, _BUS),
     Directive("tls-protocols", Text(), ""),
     Directive("tls-ciphers", Text(), ""),
