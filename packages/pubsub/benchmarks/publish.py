@@ -44,7 +44,7 @@ def server(command: list[str]) -> Iterator[int]:
         argv = [*command, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
         with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
-                for _ in range(200):
+                for _ in range(600):
                     with contextlib.suppress(OSError):
                         socket.create_connection(("127.0.0.1", port)).close()
                         break

@@ -105,7 +105,9 @@ class RealWire:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(path))
         self.ask([b"CLIENT", b"ID"])
-        self.identity = int(self.read(4, timeout=0.05)[1:])
+        while not self.received.endswith(b"\r\n"):
+            self.read(len(self.received) + 1)
+        self.identity = int(self.received[1:])
         self.received = b""
 
     def ask(self, argv: list[bytes]) -> None:

@@ -1,8 +1,12 @@
 """Transactions: MULTI opens one, commands queue up, EXEC runs them, DISCARD drops them.
 
-What a transaction promises --------------------------- *Isolation.* From EXEC's first command to its last no
-other client's command runs in between. In a server with one thread that costs nothing: EXEC is one command
-that happens to run others.
+What a transaction promises
+---------------------------
+
+*Isolation.* From EXEC's first command to its last no other client's command runs in between. In a server with
+one thread that costs nothing: EXEC is one command that happens to run others. For the same reason nothing in
+it can wait. BLPOP in a transaction could only be served by somebody who is not allowed to run, so it gives up
+at once.
 
 *All or nothing, in the log.* What the commands wrote reaches the append-only file and the replicas as one
 piece, between MULTI and EXEC. A server that dies half way through writing it replays none of it.
@@ -10,15 +14,20 @@ piece, between MULTI and EXEC. A server that dies half way through writing it re
 *Nothing runs if something was wrong with the queue.* A command that does not exist, has the wrong number of
 arguments, or is refused spoils the transaction while it is being queued, and EXEC answers EXECABORT.
 
-Why there is no rollback ------------------------ A command may still fail when its turn comes: LPUSH on a key
-that holds a string. The others run all the same, before and after it, and EXEC's reply holds the error in its
-place. Databases with rollback undo everything then. Redis does not, and there is a case for it, which is
-worth thinking through rather than believing.
+What it does not promise is that one command can use another's reply: all of them are sent before any of them
+runs. Whoever has to read first and then decide either watches what was read (`watches`) or sends a script.
 
-What can fail at run time? Not a full disk, not a lock, not a constraint: there are none of these. Only a
-command that is used on the wrong type of value, or on a value it cannot work with. That is a mistake in the
-program, the same one on every run, of the kind that is found in development. A rollback would not mend it; it
-would only make the program fail more tidily.
+Why there is no rollback
+------------------------
+
+A command may still fail when its turn comes: LPUSH on a key that holds a string. The others run all the same,
+before and after it, and EXEC's reply holds the error in its place. Databases with rollback undo everything
+then. Redis does not, and there is a case for it, which is worth thinking through rather than believing.
+
+What can fail at run time? Not a full disk, not a lock, not a constraint: there are none of these. Memory that
+has run out is noticed when the command is queued. What is left is a command used on the wrong type of value,
+or on a value it cannot work with. That is a mistake in the program, the same one on every run, of the kind
+that is found in development. A rollback would not mend it; the program would only fail more tidily.
 
 And what would it cost? To undo a command one must know what was there before: keep the old value of
 everything that is touched, a copy of a list of a million elements before one is pushed, or an undo log that
@@ -26,8 +35,21 @@ each of two hundred commands must write correctly. All writes would be slower, a
 consequences of bugs. What a rollback cannot do in any case is to undo a *logical* mistake, an increment by
 two instead of one, and those are the ones that reach production.
 
+The argument has its limit, and it is only fair to name it. It holds as long as the one kind of error is the
+programmer's. A bank that wants "either both accounts or neither" gets it here only by checking first, under
+WATCH or within a script, and then writing what cannot fail.
+
 The conflict that does belong to production, two clients that both read and then both write, is what WATCH is
-for (`watches.py`). It is caught before anything has run, when there is nothing to undo.
+for. It is caught before anything has run, when there is nothing to undo.
+
+How it is built
+---------------
+
+On three hooks of the engine, and no line of the engine knows the word MULTI. `client.intercept` takes the
+client's commands away and queues them; `client.on_refusal` hears that one was refused; and `engine.unit()`
+makes what EXEC runs one unit, whose effects go out together and which serves nobody in between.
+
+Source: https://valkey.io/topics/transactions/
 """
 
 from __future__ import annotations
