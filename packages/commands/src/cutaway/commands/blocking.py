@@ -51,7 +51,9 @@ class Block(ReplyValue):
     `deadline` is in milliseconds since the epoch, 0 to wait for ever.
     """
 
-    __slots__ = ("argv", "deadline", "keys", "on_timeout", "runs_at_deadline", "timeout_reply", "wakes")
+    __slots__ = (
+        "argv", "deadline", "ends_without_key", "keys", "on_timeout", "runs_at_deadline", "timeout_reply", "wakes",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -63,6 +65,7 @@ class Block(ReplyValue):
         argv: Sequence[bytes] | None = None,
         runs_at_deadline: bool = False,
         on_timeout: Callable[[], Reply] | None = None,
+        ends_without_key: bool = False,
     ) -> None:
         self.keys: Final = keys
         self.deadline: Final = deadline
@@ -74,6 +77,8 @@ class Block(ReplyValue):
         """What to run when woken, if not the command as it came (XREAD turns its `$` into an id)."""
         self.runs_at_deadline: Final = runs_at_deadline
         """At the deadline the command runs (a client held up by CLIENT PAUSE) instead of giving up."""
+        self.ends_without_key: Final = ends_without_key
+        """The waiting is over too when the key goes away: XREADGROUP's, whose group goes with it."""
 
     def give_up(self) -> Reply:
         """What a client is told that waits no longer."""
@@ -116,6 +121,14 @@ class BlockedClients:
     def awaited_keys(self) -> int:
         """How many keys somebody waits for (INFO's total_blocking_keys)."""
         return len(self._queues)
+
+    @property
+    def awaited_keys_on_nokey(self) -> int:
+        """Of these, the keys whose end somebody has to be told (INFO's total_blocking_keys_on_nokey). O(waiting)."""
+        return sum(
+            any(waiting.block.ends_without_key for waiting in queue.values())
+            for queue in self._queues.values()
+        )
 
     def add(self, client: Client, command: Command, argv: Sequence[bytes], block: Block) -> None:
         """Let the client wait. O(keys), and O(log n) for the deadline."""

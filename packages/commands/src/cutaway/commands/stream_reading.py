@@ -209,7 +209,13 @@ def xreadgroup(client: Client, *words: bytes) -> Reply | Block:
         return PairMap(found)
     if request.deadline is None:
         return NULL_ARRAY
-    return Block(request.keys, request.deadline, _news_for(request.group), argv=(b"XREADGROUP", *words))
+    return Block(
+        request.keys,
+        request.deadline,
+        _news_for(request.group),
+        argv=(b"XREADGROUP", *words),
+        ends_without_key=True,
+    )
 
 
 def _resolve(

@@ -95,7 +95,8 @@ class ProcessSections:
                 client.blocked.block.deadline > 0 for client in waiting if client.blocked is not None
             ),
             "total_watched_keys": 0 if transactions is None else transactions.keys,
-            "total_blocking_keys": engine.blocking.awaited_keys, "total_blocking_keys_on_nokey": 0,
+            "total_blocking_keys": engine.blocking.awaited_keys,
+            "total_blocking_keys_on_nokey": engine.blocking.awaited_keys_on_nokey,
             "paused_reason": pause.reason, "paused_actions": pause.actions,
             "paused_timeout_milliseconds": pause.remaining,
         }  # fmt: skip
