@@ -18,7 +18,7 @@ FAKEREDIS = (
     "import sys; from fakeredis import TcpFakeServer; "
     "TcpFakeServer(('127.0.0.1', int(sys.argv[1])), server_type='redis').serve_forever()"
 )
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 def free_port() -> int:
