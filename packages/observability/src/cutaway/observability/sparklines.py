@@ -4,8 +4,8 @@ Each sample is a column, four rows high. A row shows three heights, `_`, `o` and
 most; below a full cell the column goes on as `|`. Under the columns stand their labels, written downwards: how long ago. ::
 
       #
-      |
-     o|
+     _|
+     ||
     _||
 
     321

@@ -23,7 +23,10 @@ _NO_THREADS: Final = (
     "io_threaded_accept_processed", "io_threaded_poll_processed", "io_threaded_total_prefetch_batches",
     "io_threaded_total_prefetch_entries",
 )  # fmt: skip
-_DENIED: Final = ("auth", "cmd", "key", "channel", "tls_cert", "db")
+_DENIED: Final = {
+    "auth": "AUTH", "cmd": "COMMAND", "key": "KEY", "channel": "CHANNEL", "tls_cert": "CERTIFICATE", "db": "DATABASE",
+}  # fmt: skip
+"""INFO's word for each reason that a client was refused for, and the room's."""
 
 
 class CountSections:
@@ -46,7 +49,7 @@ class CountSections:
             **self._tracking(),
             **self._replies(),
             **self._loop(),
-            **{f"acl_access_denied_{reason}": 0 for reason in _DENIED},
+            **self._denied(),
         }
 
     def _traffic(self) -> dict[str, object]:
@@ -112,6 +115,13 @@ class CountSections:
             "instantaneous_eventloop_cycles_per_sec": int(seen.cycle_rate.value),
             "instantaneous_eventloop_duration_usec": int(seen.cycle_time_rate.value),
         }  # fmt: skip
+
+    def _denied(self) -> dict[str, object]:
+        access: Any = self._engine.extras.get("acl")
+        counts = (
+            {} if access is None else {reason.name: count for reason, count in access.denials.counts.items()}
+        )
+        return {f"acl_access_denied_{word}": counts.get(name, 0) for word, name in _DENIED.items()}
 
     # ---- by command, by error
 

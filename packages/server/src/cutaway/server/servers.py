@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("cutaway.server")
 
+QUIET_SECONDS: Final = 10.0
+"""After a line about too many clients there is none for so long."""
 RECLAIM_NANOSECONDS: Final = 500_000
 RECLAIM_PAUSE: Final = 0.001
 """Memory is given back half a millisecond at a time, with a pause of a millisecond (in seconds) in between."""
@@ -53,7 +55,7 @@ class Server:
     """An engine on the network."""
 
     __slots__ = (
-        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_work_handle", "before_flush", "client_memory",
+        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_quiet_until", "_work_handle", "before_flush", "client_memory",
         "connections", "connections_received", "connections_rejected", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
         "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections", "reads", "started_at",
@@ -81,6 +83,7 @@ class Server:
         self.stopping: Final = asyncio.Event()
         self._listeners: Final[list[asyncio.Server]] = []
         self.ports: Final = Ports(self)
+        self._quiet_until = 0.0
         self._flush_handle: asyncio.Handle | None = None
         self._cron_handle: asyncio.TimerHandle | None = None
         self._deadline_handle: asyncio.TimerHandle | None = None
@@ -156,6 +159,7 @@ class Server:
         denied = protection.refusal(self.engine, transport)
         if denied is not None:
             self.connections_rejected += 1
+            self._log_overflow()
             return denied
         sock = transport.get_extra_info("socket")
         seconds = self.engine.config.integer("tcp-keepalive")
@@ -172,6 +176,16 @@ class Server:
         self.connections.add(connection)
         connection.limits.max_bulk_length = self.engine.config.integer("proto-max-bulk-len")
         connection.limits.max_query_buffer = self.engine.config.integer("client-query-buffer-limit")
+    def _log_overflow(self) -> None:
+        """Say that there are too many clients, but not a thousand times a second."""
+        now = self.loop.time()
+        if now >= self._quiet_until:
+            self._quiet_until = now + QUIET_SECONDS
+            log.warning(
+                "Refusing new clients: %d are connected, and maxclients allows no more. CONFIG SET maxclients changes that",
+                len(self.connections),
+            )
+
         connection.limits.authenticated = connection.client.authenticated
 
     def closed(self, connection: Connection) -> None:
