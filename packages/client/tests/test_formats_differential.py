@@ -153,13 +153,19 @@ def script() -> bytes:
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
 
-@pytest.mark.parametrize("protocol", ["-2", "-3"])
-@pytest.mark.parametrize("format_", ["--no-raw", "--raw", "--csv", "--json", "--quoted-json"])
+@pytest.mark.parametrize(
+    ("name", "format_", "protocol"),
+    [
+        ("redis", "--no-raw", "-2"), ("redis", "--no-raw", "-3"), ("valkey", "--no-raw", "-2"), ("valkey", "--no-raw", "-3"),
+        ("redis", "--raw", "-2"), ("valkey", "--raw", "-3"),
+        ("redis", "--csv", "-2"), ("valkey", "--csv", "-3"),
+        ("redis", "--json", "-2"), ("valkey", "--json", "-3"), ("redis", "--quoted-json", "-3"),
+    ],
+)  # fmt: skip
 def test_every_reply_is_printed_as_redis_cli_prints_it(
-    server: Any, redis_cli: list[str], run: Run, format_: str, protocol: str
+    request: pytest.FixtureRequest, redis_cli: list[str], run: Run, name: str, format_: str, protocol: str
 ) -> None:
-    if format_ == "--quoted-json" and protocol == "-2":
-        pytest.skip("says nothing new")
+    server = request.getfixturevalue(name)
     arguments = ["-s", server.path, protocol, format_]
     theirs = run(redis_cli, *arguments, stdin=script()).stdout.split(RULER)
     ours = run(OURS, *arguments, stdin=script()).stdout.split(RULER)
@@ -171,9 +177,9 @@ def test_every_reply_is_printed_as_redis_cli_prints_it(
 
 
 @pytest.mark.parametrize("words", [["-d", ", ", "-D", ";"], ["-D", ""]])
-def test_the_delimiters_of_raw_format(server: Any, redis_cli: list[str], run: Run, words: list[str]) -> None:
-    arguments = ["-s", server.path, "--raw", *words]
-    run(redis_cli, "-s", server.path, stdin=WRITES)
+def test_the_delimiters_of_raw_format(redis: Any, redis_cli: list[str], run: Run, words: list[str]) -> None:
+    arguments = ["-s", redis.path, "--raw", *words]
+    run(redis_cli, "-s", redis.path, stdin=WRITES)
     for command in (["LRANGE", "list", "0", "-1"], ["GET", "greeting"], ["NOSUCH"]):
         expected = run(redis_cli, *arguments, *command)
         assert run(OURS, *arguments, *command).stdout == expected.stdout

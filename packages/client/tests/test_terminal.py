@@ -197,6 +197,8 @@ def test_control_c_ends_a_command_that_blocks_and_drops_a_line(terminal: Termina
 
 
 def test_invalidations_are_shown_while_nothing_is_asked(valkey: Any, open_terminal: Open) -> None:
+    with Client(Address(path=valkey.path)) as client:
+        client.call("DEL", "watched")
     terminal = open_terminal("-3", "-s", valkey.path)
     terminal.see("> ")
     terminal.enter("CLIENT TRACKING ON")
