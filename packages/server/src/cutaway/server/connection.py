@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from cutaway.server.servers import Server
 
 HIGH_WATER: Final = 1024 * 1024
+LARGE_REPLY: Final = 65536
+"""Replies of more bytes are held to the limit of the output buffer before they are written."""
 REQUEST_BYTES: Final = 48
 """What a word of a waiting request takes besides its bytes: the object's header, and its place in the list."""
 MESSAGES: Final = (Push, Several)
@@ -266,6 +268,10 @@ class Connection(asyncio.Protocol):
         if self._out:
             payload = self._out[0] if len(self._out) == 1 else b"".join(self._out)
             self._out = []
+            self._out_bytes = len(payload)
+            if self._out_bytes > LARGE_REPLY and self._exceeds_limits():
+                self.abort()
+                return
             self._out_bytes = 0
             self.bytes_out += len(payload)
             self._transport.write(payload)
@@ -304,7 +310,8 @@ class Connection(asyncio.Protocol):
 
     def memory_usage(self) -> int:
         """What the client takes up, in bytes. O(1), O(n) for n requests that wait."""
-        size = BASE_BYTES + self._parser.pending + self.output_bytes() + state_bytes(self.client)
+        parser = self._parser
+        size = BASE_BYTES + parser.pending + parser.argument_bytes + self.output_bytes() + state_bytes(self.client)
         if self._waiting:
             size += sum(len(word) + REQUEST_BYTES for argv in self._waiting for word in argv)
         return size
@@ -320,7 +327,7 @@ class Connection(asyncio.Protocol):
         sock = self._transport.get_extra_info("socket")
         waiting = self.output_bytes()
         return {
-            "qbuf": pending, "qbuf-free": 0, "obl": 0, "oll": len(self._out), "omem": waiting,
+            "qbuf": pending, "qbuf-free": 0, "argv-mem": self._parser.argument_bytes, "obl": 0, "oll": len(self._out), "omem": waiting,
             "tot-mem": self.memory_usage(), "fd": sock.fileno() if sock is not None else -1,
             "tot-net-in": self.bytes_in, "tot-net-out": self.bytes_out,
         }  # fmt: skip
