@@ -79,6 +79,11 @@ class RequestParser:
         """Bytes that wait in the buffer for the rest of their header or payload."""
         return len(self._tail)
 
+    @property
+    def argument_bytes(self) -> int:
+        """Bytes of the arguments that are already there of the request under way. O(arguments)."""
+        return sum(map(len, self._arguments)) if self._remaining else 0
+
     def feed(self, data: bytes) -> list[list[bytes]]:
         """Take the next bytes of the stream; return the requests they complete, empty ones dropped.
 
