@@ -323,13 +323,6 @@ def _set_active_expire(client: Client, switch: bytes) -> Reply:
     return "OK"
 
 
-@_action("pause-cron", 1)
-def _pause_cron(client: Client, switch: bytes) -> Reply:
-    """PAUSE-CRON <0|1>: whether the regular work rests."""
-    client.engine.extras["cron_is_paused"] = switch not in (b"0", b"")
-    return "OK"
-
-
 @_action("change-repl-id")
 def _change_repl_id(client: Client) -> Reply:
     """CHANGE-REPL-ID: take a new replication id."""

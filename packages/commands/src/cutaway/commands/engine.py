@@ -398,8 +398,6 @@ class Engine:
 
     def cron(self) -> None:
         """What is done about ten times a second: expiry, steps of rehashing, and what the rooms hung in here."""
-        if self.extras.get("cron_is_paused"):
-            return
         self.tick()
         self.caller = None
         self.active_expiry.cycle()
