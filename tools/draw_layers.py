@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -71,26 +72,27 @@ def rooms() -> list[Room]:
     left, right = 24, WIDTH - 24
     observed = 150
     inner = right - left - observed - GAP
-    third = (inner - 2 * GAP) / 3
-    engine = 2 * third + GAP
-    fifth = (engine - 4 * GAP) / 5
+    files = 150
+    engine = inner - files - GAP
     small = (engine - 2 * GAP) / 3
     half = (inner - small - 2 * GAP) / 2
-    subsystems = {
-        "pubsub": "channels", "transactions": "MULTI", "scripting": "EVAL", "acl": "users", "modules": "your own"
-    }  # fmt: skip
+    subsystems = (
+        ("pubsub", "channels", 0.17), ("transactions", "MULTI, WATCH", 0.26), ("scripting", "EVAL", 0.2),
+        ("acl", "users", 0.15), ("modules", "your own", 0.22),
+    )  # fmt: skip
+    shares = accumulate((share for _, _, share in subsystems), initial=0.0)
     y1, y2, y3, y4 = 82, 178, 268, 358
     side = left + engine + GAP
     return [
         Room("server", ("asyncio, sockets, TLS, signals, fork: the only part that touches the world",),
              left, y1, right - left, 60, "core"),
         *(
-            Room(name, (word,), left + place * (fifth + GAP), y2, fifth, 80)
-            for place, (name, word) in enumerate(subsystems.items())
+            Room(name, (word,), left + start * (engine + GAP), y2, share * (engine + GAP) - GAP, 80)
+            for (name, word, share), start in zip(subsystems, shares, strict=False)
         ),
         Room("commands", ("the engine, the keyspace, a table of commands per type",),
              left, y3, engine, 80, "core"),
-        Room("persistence", ("RDB snapshots", "append-only file", "DUMP payloads"), side, y2, third, 170),
+        Room("persistence", ("RDB snapshots", "append-only file", "DUMP payloads"), side, y2, files, 170),
         Room("observability", ("logs", "slow log", "latency", "metrics"),
              right - observed, y2, observed, 260),
         Room("config", ("redis.conf",), left, y4, small, 80),
