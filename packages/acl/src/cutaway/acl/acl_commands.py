@@ -35,9 +35,9 @@ SINCE_9_1: Final = ("9.1.0", "Added database permission rules.")
 MOST_BITS: Final = 4096
 SHOWN_BY_DEFAULT: Final = 10
 NO_FILE: Final = CommandError(
-    "ERR This instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER command "
-    "and then issue a CONFIG REWRITE (assuming you have a configuration file set) in order to store users in the "
-    "configuration."
+    "ERR This Redis instance is not configured to use an ACL file. You may want to specify users via the ACL SETUSER "
+    "command and then issue a CONFIG REWRITE (assuming you have a Redis configuration file set) in order to store users "
+    "in the Redis configuration."
 )
 NOT_SAVED: Final = CommandError(
     "ERR There was an error trying to save the ACLs. Please check the server logs for more information"
