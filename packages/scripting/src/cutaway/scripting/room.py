@@ -226,10 +226,16 @@ class Scripting:
         run.killed = True
         return "OK"
 
-    def gate(self, _client: Client, command: Command, _argv: Sequence[bytes]) -> Reply:
+    def gate(self, _client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
         """While a script is running too long, others may do little more than kill it."""
         run = self.run
-        if run is None or "allow_busy" in command.flags:
+        if run is None:
+            return None
+        if command.name == "shutdown":
+            allowed = any(word.lower() == b"nosave" for word in argv[1:])
+        else:
+            allowed = "allow_busy" in command.flags
+        if allowed:
             return None
         return errors.BUSY_SCRIPT if run.is_eval else errors.BUSY_FUNCTION
 

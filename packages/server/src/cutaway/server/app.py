@@ -54,6 +54,7 @@ from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
+from cutaway.server.busy import answer_while_busy
 from cutaway.server.extensions import Background, ExtensionError, load_modules, rename_commands
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
@@ -194,6 +195,7 @@ class Application:
 
     async def _listen(self, server: Server) -> None:
         config = self.config
+        answer_while_busy(server)
         await server.ports.open()
         if path := config.text("unixsocket"):
             await server.listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))

@@ -23,13 +23,13 @@ import asyncio
 import logging
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from cutaway.commands.client_lists import client_type
 from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
-from cutaway.server.tls import recognise
 from cutaway.server.client_memory import BASE_BYTES, state_bytes
+from cutaway.server.tls import recognise
 
 if TYPE_CHECKING:
     from cutaway.commands import Client
@@ -149,6 +149,22 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self._transport.resume_reading()
             self.resume()
+
+    # ---- while the loop is kept by a script (see `busy.py`)
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """What carries the bytes."""
+        return self._transport
+
+    @property
+    def is_running(self) -> bool:
+        """Whether one of its requests runs just now."""
+        return self._is_running
+
+    def move_to(self, transport: Any) -> None:
+        """Write to another transport from now on."""
+        self._transport = transport
 
     # ---- requests
 
@@ -311,7 +327,13 @@ class Connection(asyncio.Protocol):
     def memory_usage(self) -> int:
         """What the client takes up, in bytes. O(1), O(n) for n requests that wait."""
         parser = self._parser
-        size = BASE_BYTES + parser.pending + parser.argument_bytes + self.output_bytes() + state_bytes(self.client)
+        size = (
+            BASE_BYTES
+            + parser.pending
+            + parser.argument_bytes
+            + self.output_bytes()
+            + state_bytes(self.client)
+        )
         if self._waiting:
             size += sum(len(word) + REQUEST_BYTES for argv in self._waiting for word in argv)
         return size

@@ -82,6 +82,10 @@ class Ports:
         for name in NAMES:
             self._close(name)
 
+    def plain_listeners(self) -> Sequence[asyncio.Server]:
+        """What takes connections without TLS."""
+        return self._listeners["port"]
+
     def _context(self, name: str) -> ssl.SSLContext | None:
         if name != "tls-port":
             return None

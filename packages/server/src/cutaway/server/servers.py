@@ -128,6 +128,11 @@ class Server:
         if mode:
             os.chmod(path, mode)  # noqa: PTH101
 
+    def listening_sockets(self) -> list[Any]:
+        """The sockets on which plain connections arrive."""
+        listeners = (*self._listeners, *self.ports.plain_listeners())
+        return [sock for listener in listeners for sock in listener.sockets]
+
     def start(self) -> None:
         """Begin the regular work."""
         self._cron()
@@ -154,12 +159,12 @@ class Server:
         """Why a new connection cannot be taken, in RESP; None if it can."""
         self.connections_received += 1
         if len(self.connections) >= self.engine.config.integer("maxclients"):
+            self._log_overflow()
             self.connections_rejected += 1
             return b"-ERR max number of clients reached\r\n"
         denied = protection.refusal(self.engine, transport)
         if denied is not None:
             self.connections_rejected += 1
-            self._log_overflow()
             return denied
         sock = transport.get_extra_info("socket")
         seconds = self.engine.config.integer("tcp-keepalive")
@@ -171,11 +176,6 @@ class Server:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
         return None
 
-    def opened(self, connection: Connection) -> None:
-        """A connection was taken."""
-        self.connections.add(connection)
-        connection.limits.max_bulk_length = self.engine.config.integer("proto-max-bulk-len")
-        connection.limits.max_query_buffer = self.engine.config.integer("client-query-buffer-limit")
     def _log_overflow(self) -> None:
         """Say that there are too many clients, but not a thousand times a second."""
         now = self.loop.time()
@@ -186,6 +186,11 @@ class Server:
                 len(self.connections),
             )
 
+    def opened(self, connection: Connection) -> None:
+        """A connection was taken."""
+        self.connections.add(connection)
+        connection.limits.max_bulk_length = self.engine.config.integer("proto-max-bulk-len")
+        connection.limits.max_query_buffer = self.engine.config.integer("client-query-buffer-limit")
         connection.limits.authenticated = connection.client.authenticated
 
     def closed(self, connection: Connection) -> None:

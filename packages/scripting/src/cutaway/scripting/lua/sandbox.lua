@@ -154,10 +154,19 @@ function globals.pcall(...)
   return caught(pcall(...))
 end
 
+-- The handler runs when the stack is unwound: in Lua's own xpcall a handler that loops could not be interrupted, as hooks
+-- are off while it deals with an error that came from one.
+local function handled(handler, ok, ...)
+  if ok then return true, ... end
+  local fine, result = pcall(handler, (translate((...))))
+  if fine then return false, result end
+  return false, "error in error handling"
+end
+
 function globals.xpcall(...)
   if select("#", ...) < 2 then bad(2, "xpcall", "value") end
   local f, handler = ...
-  return xpcall(f, function(e) return handler(translate(e)) end)
+  return handled(handler, pcall(f))
 end
 
 local environment -- the script's globals: the stand-in for `globals`

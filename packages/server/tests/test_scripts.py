@@ -1,0 +1,100 @@
+"""Scripts that run for too long: other clients are answered, and can end them. Over real sockets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+BUSY = "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."
+BUSY_FUNCTION = "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+ENDLESS = "while true do end"
+STUBBORN = "while true do pcall(function() while true do end end) end"
+ENDLESS_LIBRARY = "#!lua name=lib\nredis.register_function('endless', function() while true do end end)"
+
+
+def wait_until_busy(peer: Any, message: str = BUSY) -> None:
+    for _ in range(500):
+        if str(peer.ask("PING")) == message:
+            return
+        time.sleep(0.01)
+    pytest.fail("the server is never busy")
+
+
+@pytest.fixture
+def server(start: Callable[..., Any]) -> Any:
+    return start("--save", "", "--busy-reply-threshold", "50")
+
+
+@pytest.mark.parametrize("script", [ENDLESS, STUBBORN])
+def test_others_hear_busy_and_script_kill_ends_it(server: Any, script: str) -> None:
+    running, other = server.connect(), server.connect()
+    other.ask("SET", "k", "v")
+    running.send("EVAL", script, 0)
+    wait_until_busy(other)
+    assert str(other.ask("GET", "k")) == BUSY
+    assert str(other.ask("FUNCTION", "KILL")) == BUSY
+    assert str(other.ask("SHUTDOWN")) == BUSY
+    assert other.ask("SCRIPT", "KILL") == "OK"
+    assert "Script killed by user with SCRIPT KILL" in str(running.read())
+    assert other.ask("GET", "k") == b"v"
+    assert running.ask("GET", "k") == b"v"
+
+
+def test_who_comes_meanwhile_is_answered_and_stays(server: Any) -> None:
+    running, other = server.connect(), server.connect()
+    running.send("EVAL", ENDLESS, 0)
+    wait_until_busy(other)
+    newcomer = server.connect()
+    assert str(newcomer.ask("PING")) == BUSY
+    assert newcomer.ask("SCRIPT", "KILL") == "OK"
+    running.read()
+    assert newcomer.ask("PING") == "PONG"
+    assert newcomer.ask("SET", "big", b"x" * 300_000) == "OK"
+    assert newcomer.ask("GET", "big") == b"x" * 300_000
+
+
+def test_a_function_is_killed_by_its_own_command(server: Any) -> None:
+    running, other = server.connect(), server.connect()
+    running.ask("FUNCTION", "LOAD", ENDLESS_LIBRARY)
+    running.send("FCALL", "endless", 0)
+    wait_until_busy(other, BUSY_FUNCTION)
+    stats = other.ask("FUNCTION", "STATS")
+    assert isinstance(stats, list)
+    assert stats[1][:4] == [b"name", b"endless", b"command", [b"fcall", b"endless", b"0"]]
+    assert str(other.ask("SCRIPT", "KILL")) == BUSY_FUNCTION
+    assert other.ask("FUNCTION", "KILL") == "OK"
+    assert "killed by user" in str(running.read())
+
+
+def test_a_script_that_has_written_cannot_be_killed(server: Any) -> None:
+    running, other = server.connect(), server.connect()
+    running.send("EVAL", "redis.call('set', 'k', 'half') " + ENDLESS, 0)
+    wait_until_busy(other)
+    assert str(other.ask("SCRIPT", "KILL")).startswith("UNKILLABLE")
+    other.send("SHUTDOWN", "NOSAVE")
+    assert server.process.wait(10) == 0
+
+
+def test_what_a_script_wrote_before_shutdown_nosave_is_not_in_the_log(start: Callable[..., Any]) -> None:
+    options = ("--save", "", "--busy-reply-threshold", "50", "--appendonly", "yes")
+    server = start(*options)
+    running, other = server.connect(), server.connect()
+    other.ask("SET", "whole", "v")
+    running.send("EVAL", "redis.call('set', 'half', 1) " + ENDLESS, 0)
+    wait_until_busy(other)
+    other.send("SHUTDOWN", "NOSAVE")
+    server.process.wait(10)
+    again = start(*options).connect()
+    assert again.ask("GET", "whole") == b"v"
+    assert again.ask("EXISTS", "half") == 0
+
+
+def test_a_script_that_ends_by_itself_lets_everything_go_on(server: Any) -> None:
+    running, other = server.connect(), server.connect()
+    running.send("EVAL", "local n = 0 for i = 1, 6e7 do n = n + 1 end return 'done'", 0)
+    wait_until_busy(other)
+    assert running.read() == b"done"
+    assert other.ask("PING") == "PONG"
