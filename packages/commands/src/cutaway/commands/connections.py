@@ -14,6 +14,7 @@ from cutaway.commands.client_lists import ClientFilter, describe
 from cutaway.commands.clients import Client
 from cutaway.commands.helping import help_lines
 from cutaway.commands.tables import CommandTable
+from cutaway.commands.touching import no_touch_of
 from cutaway.resp import NO_REPLY, MapReply, Reply, Verbatim
 
 connections: Final = CommandTable("connection")
@@ -305,7 +306,11 @@ def client_no_evict(client: Client, mode: bytes) -> Reply:
 @connections.command("CLIENT NO-TOUCH", arity=3, flags=CLIENT_FLAGS, since="7.2.0", syntax="<ON | OFF>")
 def client_no_touch(client: Client, mode: bytes) -> Reply:
     """Lets this connection read keys without making them look used. O(1)."""
-    client.no_touch = _on_or_off(mode)
+    state = no_touch_of(client.engine)
+    if not _on_or_off(mode):
+        state.remove(client)
+    elif not client.no_touch:
+        state.add(client)
     return "OK"
 
 
