@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cutaway.client import Address, AsyncClient, ConnectionLostError, Push, ReplyError
+from cutaway.client.clients import ConnectError
 
 
 def test_many_tasks_share_one_connection_and_each_gets_its_own_reply(server: Any) -> None:
@@ -95,5 +96,15 @@ def test_closing_wakes_who_waits(server: Any) -> None:
         client.close()
         with pytest.raises(ConnectionLostError):
             await waiting
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_is_not_there_is_named_as_plainly_as_by_the_blocking_client() -> None:
+    async def scenario() -> None:
+        with pytest.raises(
+            ConnectError, match=r"^Could not connect to Redis at localhost:1: Connection refused$"
+        ):
+            await AsyncClient(Address("localhost", 1)).call("PING")
 
     asyncio.run(scenario())

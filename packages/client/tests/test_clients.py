@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cutaway.client import Address, Client, ConnectionLostError, GreetingError, Push, ReplyError
+from cutaway.client import Address, AsyncClient, Client, ConnectionLostError, GreetingError, Push, ReplyError
 from cutaway.client.clients import ConnectError
 
 
@@ -182,7 +183,7 @@ def test_tls_checks_who_answers(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
 
         def answer() -> None:
-            for _ in range(3):
+            for _ in range(4):
                 peer, _address = listener.accept()
                 try:
                     with context.wrap_socket(peer, server_side=True) as secure:
@@ -199,6 +200,13 @@ def test_tls_checks_who_answers(tmp_path: Path) -> None:
             assert client.call("PING") == "PONG"
         with Client(Address(port=port, tls=Tls(verify=False)), timeout=10) as client:
             assert client.call("PING") == "PONG"
+        secure = Address(port=port, tls=Tls(authorities=certificate, server_name="server"))
+
+        async def scenario() -> None:
+            async with AsyncClient(secure, timeout=10) as client:
+                assert await client.call("PING") == "PONG"
+
+        asyncio.run(scenario())
         with pytest.raises(ConnectError, match="certificate verify failed"):
             Client(Address(port=port, tls=Tls()), timeout=10).call("PING")
         thread.join(10)

@@ -89,6 +89,16 @@ class Address:
             return self.path
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def secure_context(self) -> ssl.SSLContext | None:
+        """What asyncio wants to know of TLS, None where there is none. Raises OSError if a file cannot be read."""
+        return self.tls.context() if self.tls is not None and self.path is None else None
+
+    @property
+    def secure_name(self) -> str | None:
+        """The server's name, as TLS announces it; None without TLS."""
+        return None if self.tls is None or self.path is not None else self.tls.server_name or self.host
+
     def greetings(self) -> list[tuple[bytes, ...]]:
         """The commands that a new connection begins with."""
         commands: list[tuple[bytes, ...]] = []

@@ -23,7 +23,7 @@ from cutaway.client.addresses import Address
 from cutaway.client.clients import ConnectError, ConnectionLostError, GreetingError, OnRefusal, refuse
 from cutaway.client.conversations import Argument, Conversation, as_bytes
 from cutaway.client.engines import EngineLike, EngineLink
-from cutaway.client.links import Tap
+from cutaway.client.links import Tap, dial
 from cutaway.resp import Reply, ReplyError, ReplyProtocolError
 
 
@@ -229,20 +229,13 @@ class _Wire(asyncio.Protocol):
 
 
 async def _open(address: Address, engine: EngineLike | None, wire: _Wire) -> None:
-    loop = asyncio.get_running_loop()
     if engine is not None:
         link = EngineLink(engine)
         link.on_data = wire.data_received
         wire.write, wire.end = link.send, link.close
-    elif address.path is not None:
-        await loop.create_unix_connection(lambda: wire, address.path)
-    elif address.tls is None:
-        await loop.create_connection(lambda: wire, address.host, address.port)
-    else:
-        await loop.create_connection(
-            lambda: wire,
-            address.host,
-            address.port,
-            ssl=address.tls.context(),
-            server_hostname=address.tls.server_name or address.host,
-        )
+        return
+    # Dialled in a thread, because a name may have several addresses, and asyncio would report them all as one garbled error.
+    connection = await asyncio.to_thread(dial, address)
+    await asyncio.get_running_loop().create_connection(
+        lambda: wire, sock=connection, ssl=address.secure_context, server_hostname=address.secure_name
+    )

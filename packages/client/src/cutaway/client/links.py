@@ -64,24 +64,27 @@ class SocketLink:
 
 
 def connect(address: Address, timeout: float | None = None) -> socket.socket:
-    """Open a connected socket. Raises OSError, ssl's own errors among them."""
-    if address.path is not None:
-        connection = socket.socket(socket.AF_UNIX)
-        try:
-            connection.settimeout(timeout)
-            connection.connect(address.path)
-        except OSError:
-            connection.close()
-            raise
-        return connection
-    connection = socket.create_connection((address.host, address.port), timeout)
-    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if address.tls is None:
-        return connection
+    """Open a connected socket, encrypted if the address says so. Raises OSError, ssl's own errors among them."""
+    connection = dial(address, timeout)
     try:
-        return address.tls.context().wrap_socket(
-            connection, server_hostname=address.tls.server_name or address.host
-        )
+        context = address.secure_context
+        return context.wrap_socket(connection, server_hostname=address.secure_name) if context else connection
     except OSError:
         connection.close()
         raise
+
+
+def dial(address: Address, timeout: float | None = None) -> socket.socket:
+    """Open a connected socket; TLS is up to the caller. Raises OSError."""
+    if address.path is None:
+        connection = socket.create_connection((address.host, address.port), timeout)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(address.path)
+    except OSError:
+        connection.close()
+        raise
+    return connection

@@ -14,7 +14,7 @@ from typing import Final
 
 from cutaway.client.addresses import Address
 from cutaway.client.clients import Client, ConnectError, refuse
-from cutaway.client.links import CHUNK
+from cutaway.client.links import CHUNK, dial
 from cutaway.client.options import Options
 from cutaway.client.printing import complain
 from cutaway.resp import ReplyError, ReplyParser, encode_request
@@ -107,13 +107,9 @@ class Pipe:
 
 async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     try:
-        if address.path is not None:
-            return await asyncio.open_unix_connection(address.path)
-        if address.tls is None:
-            return await asyncio.open_connection(address.host, address.port)
-        name = address.tls.server_name or address.host
+        connection = await asyncio.to_thread(dial, address)
         return await asyncio.open_connection(
-            address.host, address.port, ssl=address.tls.context(), server_hostname=name
+            sock=connection, ssl=address.secure_context, server_hostname=address.secure_name
         )
     except OSError as error:
         raise ConnectError(address, error) from error
