@@ -34,14 +34,13 @@ class Measurements:
     """Samples of one server, for INFO, LATENCY HISTOGRAM and the metrics."""
 
     __slots__ = (
-        "_engine", "_is_tracking", "_measured_at", "_not_counted", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
+        "_engine", "_measured_at", "_not_counted", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
         "operations_rate", "out_rate", "peak_used", "startup_bytes", "used_bytes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, server: Server) -> None:
         self._engine: Final = engine
         self._server: Final = server
-        self._is_tracking = False
         self._not_counted = 0
         self.histograms: Final[dict[str, LatencyHistogram]] = {}
         """By the full name of each command that was called."""
@@ -61,32 +60,38 @@ class Measurements:
     # ---- latencies
 
     def _track(self, value: Any) -> None:
-        self._is_tracking = bool(value)
         for command in every_command(self._engine):
             command.latencies = [] if value else deque(maxlen=0)
         if not value:
             self.histograms.clear()
 
-    def gather_latencies(self) -> None:
-        """Count what the commands' calls have left since the last time. O(calls since then)."""
-        if not self._is_tracking:
-            return
-        for command in every_command(self._engine):
-            latencies = command.latencies
-            if latencies:
-                command.latencies = []
-                histogram = self.histograms.get(command.full_name)
-                if histogram is None:
-                    histogram = self.histograms[command.full_name] = LatencyHistogram()
-                histogram.record(latencies)
+    def gather_latencies(self) -> int:
+        """Count what the commands' calls have left since the last time; all calls so far. O(commands + calls since then)."""
+        calls = 0
+        for command in self._engine.commands.values():
+            calls += command.calls
+            if command.latencies:
+                self._gather(command)
+            if command.subcommands:
+                for child in command.subcommands.values():
+                    calls += child.calls
+                    if child.latencies:
+                        self._gather(child)
+        return calls
+
+    def _gather(self, command: Command) -> None:
+        latencies, command.latencies = command.latencies, []
+        histogram = self.histograms.get(command.full_name)
+        if histogram is None:
+            histogram = self.histograms[command.full_name] = LatencyHistogram()
+        histogram.record(latencies)
 
     # ---- sampling
 
     def sample(self, now: int) -> None:
         """Look at the counters; `now` is in milliseconds since the epoch."""
         server = self._server
-        self.gather_latencies()
-        self.operations_rate.sample(self._engine.total_commands, now)
+        self.operations_rate.sample(self.gather_latencies(), now)
         self.in_rate.sample(server.bytes_in, now)
         self.out_rate.sample(server.bytes_out, now)
         self.cycle_rate.sample(server.cycles, now)
