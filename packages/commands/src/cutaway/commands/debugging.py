@@ -75,7 +75,9 @@ def _action(name: str, least: int = 0, most: int | None = None) -> Callable[[Act
     return declare
 
 
-@debugging.command("DEBUG", arity=-2, flags="admin noscript loading stale", doc_flags="syscmd")
+@debugging.command(
+    "DEBUG", arity=-2, flags="admin noscript loading stale", doc_flags="syscmd", transparent=True
+)
 def debug(client: Client, name: bytes, *words: bytes) -> Reply:
     """A container for debugging commands. O(1) to O(n), depending on the subcommand."""
     if not client.engine.config.allows("enable-debug-command", local=is_local(client)):
