@@ -174,6 +174,7 @@ def test_messages_appear_while_subscribed_and_control_c_leaves(server: Any, on_e
 def test_monitor_streams_above_the_prompt_until_control_c(valkey: Any, terminal: Terminal) -> None:
     terminal.enter("MONITOR")
     terminal.see("OK\n")
+    terminal.see("(monitor mode)> ")
     with Client(Address(path=valkey.path)) as client:
         client.call("SET", "watched", "1")
         terminal.see('"SET" "watched" "1"')

@@ -92,7 +92,8 @@ def prompt(place: str, conversation: Conversation) -> str:
     database = f"[{conversation.database}]" if conversation.database else ""
     transaction = "(TX)" if conversation.in_multi else ""
     subscribed = "(subscribed mode)" if conversation.is_subscribed else ""
-    return f"{place}{database}{transaction}{subscribed}> "
+    monitoring = "(monitor mode)" if conversation.is_monitoring else ""
+    return f"{place}{database}{transaction}{subscribed}{monitoring}> "
 
 
 def _invalidated(message: Reply) -> list[bytes] | None:

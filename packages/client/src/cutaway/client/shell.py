@@ -121,6 +121,7 @@ class Shell:
             self._client.address = replace(
                 self._client.address, host=os.fsdecode(argv[1]), port=int(argv[2]), path=None
             )
+            self._manual = Manual()
             await self._connect()
         elif name.startswith(b":"):
             self._prefer(os.fsdecode(b" ".join(argv)))
