@@ -56,6 +56,7 @@ class Measurements:
         engine.extras.setdefault("on_resetstat", []).append(self.reset)
         engine.on_cron = (*engine.on_cron, self.sample)
         engine.config.subscribe("latency-tracking", self._track)
+        engine.on_commands = (*engine.on_commands, self._track_new)
 
     # ---- latencies
 
@@ -64,6 +65,13 @@ class Measurements:
             command.latencies = [] if value else deque(maxlen=0)
         if not value:
             self.histograms.clear()
+
+    def _track_new(self) -> None:
+        """Commands have come: those of modules are measured too."""
+        if self._engine.config.boolean("latency-tracking"):
+            for command in every_command(self._engine):
+                if not isinstance(command.latencies, list):
+                    command.latencies = []
 
     def gather_latencies(self) -> int:
         """Count what the commands' calls have left since the last time; all calls so far. O(commands + calls since then)."""
