@@ -82,6 +82,14 @@ class ClientMemory:
             self._server.arm()
         self._touched.add(connection)
 
+    def admit(self, connection: Connection, received: int) -> None:
+        """So much of a request has come in: it is in memory until it has run, and may be too much before. O(1)."""
+        if 0 < self._limit < self.total - connection.memory + BASE_BYTES + received:
+            growth = BASE_BYTES + received - connection.memory
+            connection.memory += growth
+            self._tell(self.total + growth)
+            self.evict()
+
     def forget(self, connection: Connection) -> None:
         """The connection has ended."""
         self._touched.discard(connection)
@@ -114,6 +122,7 @@ class ClientMemory:
             log.info("Evicting client: id=%d addr=%s, %d bytes", client.id, client.address, connection.memory)
             self.evicted += 1
             connection.drop()
+            client.close()  # at once: whoever asks for CLIENT LIST next does not see it any more
             self.forget(connection)
 
     def _look_at_all(self, _now: int) -> None:
