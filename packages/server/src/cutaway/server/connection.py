@@ -115,6 +115,8 @@ class Connection(asyncio.Protocol):
             self._fail(error)
             return
         self._received += len(data)
+        if self._received > LARGE_REPLY and self._server.client_memory.is_watching:
+            self._server.client_memory.admit(self, self._received)
         if requests:
             if self._received >= self._server.large_request:
                 self._note_large(requests)
