@@ -185,6 +185,9 @@ class AccessControl:
         user: User | None = client.user
         if user is None or user.is_unrestricted:
             return None
+        root = user.root
+        if root.restricts_only_commands and root.commands.allow(command, argv):
+            return None
         denial = check(user, self._request(client, command, argv))
         if denial is not None:
             what = command.full_name.encode() if denial.reason is Reason.COMMAND else argv[denial.place]

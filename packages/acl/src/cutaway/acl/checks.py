@@ -151,8 +151,15 @@ def _forbidden_database(selector: Selector, request: Request) -> int | None:
     return None
 
 
-def _needed(flags: Sequence[str]) -> int:
-    needed = 0
-    for flag in flags:
-        needed |= _ACCESS.get(flag, 0)
+def _needed(flags: tuple[str, ...]) -> int:
+    """The access that a key spec's flags ask for. O(1): there are few combinations, and each is looked at once."""
+    needed = _NEEDED.get(flags)
+    if needed is None:
+        needed = 0
+        for flag in flags:
+            needed |= _ACCESS.get(flag, 0)
+        _NEEDED[flags] = needed
     return needed
+
+
+_NEEDED: Final[dict[tuple[str, ...], int]] = {}

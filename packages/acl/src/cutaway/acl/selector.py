@@ -15,7 +15,8 @@ from cutaway.acl import rules
 from cutaway.acl.catalogue import Catalogue
 from cutaway.acl.command_rules import CommandRules
 from cutaway.acl.rules import RuleError, has_blanks
-from cutaway.config import matches
+from cutaway.config import matcher, matches
+from cutaway.config.glob import Matcher
 from cutaway.config.quoting import split
 
 READ: Final = 1
@@ -33,6 +34,7 @@ class Selector:
 
     __slots__ = (
         "_catalogue",
+        "_matchers",
         "all_channels",
         "all_databases",
         "all_keys",
@@ -48,6 +50,8 @@ class Selector:
         self.all_keys = False
         self.keys: dict[bytes, int] = {}
         """Pattern → READ, WRITE or both, in order."""
+        self._matchers: list[tuple[Matcher, int]] = []
+        """The same, ready to be asked."""
         self.all_channels = catalogue.all_channels
         self.channels: dict[bytes, None] = {}
         self.all_databases = True
@@ -58,6 +62,7 @@ class Selector:
         twin = Selector(self._catalogue)
         twin.commands = self.commands.copy()
         twin.all_keys, twin.keys = self.all_keys, dict(self.keys)
+        twin._matchers = list(self._matchers)
         twin.all_channels, twin.channels = self.all_channels, dict(self.channels)
         twin.all_databases, twin.databases = self.all_databases, self.databases
         return twin
@@ -65,15 +70,23 @@ class Selector:
     # ---- asking
 
     @property
+    def restricts_only_commands(self) -> bool:
+        """Whether every key, channel and database is allowed. O(1)."""
+        return self.all_keys and self.all_channels and self.all_databases
+
+    @property
     def allows_everything(self) -> bool:
         """Whether there is nothing left to check. O(1)."""
-        return self.all_keys and self.all_channels and self.all_databases and self.commands.allow_everything
+        return self.restricts_only_commands and self.commands.allow_everything
 
     def may_access(self, key: bytes, needed: int) -> bool:
         """Whether one pattern allows all of what is `needed` of the key. O(patterns)."""
-        return self.all_keys or any(
-            allowed & needed == needed and matches(pattern, key) for pattern, allowed in self.keys.items()
-        )
+        if self.all_keys:
+            return True
+        for fits, allowed in self._matchers:  # noqa: SIM110 - asked for every key: a generator would cost as much again
+            if allowed & needed == needed and fits(key):
+                return True
+        return False
 
     @property
     def may_read_all_keys(self) -> bool:
@@ -116,6 +129,7 @@ class Selector:
         """Allow all keys, or none; no patterns."""
         self.all_keys = allow_all
         self.keys.clear()
+        self._matchers.clear()
 
     def reset_channels(self, *, allow_all: bool) -> None:
         """Allow all channels, or none; no patterns."""
@@ -134,6 +148,7 @@ class Selector:
         if has_blanks(pattern):
             raise RuleError(rules.SYNTAX)
         self.keys[pattern] = self.keys.get(pattern, 0) | access
+        self._matchers = [(matcher(known), allowed) for known, allowed in self.keys.items()]
 
     def _add_channel(self, pattern: bytes) -> None:
         if self.all_channels:
