@@ -154,6 +154,13 @@ class Duo:
         self.engine.config.set([(name, value)])
         self._tell_admin([b"CONFIG", b"SET", name.encode(), value.encode()])
 
+    def expire_in_the_background(self) -> None:
+        """Let both remove what has expired, and tell of it; otherwise they do so at a lookup only."""
+        self._tell_admin([b"DEBUG", b"SET-ACTIVE-EXPIRE", b"1"])
+        self.engine.cron()
+        self.compare("the background's work")
+        self._tell_admin([b"DEBUG", b"SET-ACTIVE-EXPIRE", b"0"])
+
     def _connect(self, name: str) -> None:
         real = self.real[name] = RealWire(self._path)
         self.engine.next_client_id = real.identity

@@ -108,7 +108,7 @@ def pexpireat(client: Client, key: bytes, moment: bytes, *words: bytes) -> Reply
 
 
 def _remaining(client: Client, key: bytes, unit: int, *, relative: bool) -> Reply:
-    entry = client.db.peek(key)
+    entry = client.db.glance(key)
     if entry is None:
         return -2
     if not entry.expire_at:

@@ -48,8 +48,8 @@ def unlink(client: Client, *keys: bytes) -> Reply:
                  tips=["request_policy:multi_shard", "response_policy:agg_sum"])  # fmt: skip
 def exists(client: Client, *keys: bytes) -> Reply:
     """Counts how many of the keys exist; one named twice counts twice. O(n) for n keys."""
-    lookup = client.db.lookup_read
-    return sum(lookup(key) is not None for key in keys)
+    glance = client.db.glance
+    return sum(glance(key) is not None for key in keys)
 
 
 @generic.command("TOUCH", arity=-2, flags="readonly fast", keys=RO(1, "", last=-1), syntax="key [key ...]",
@@ -63,7 +63,7 @@ def touch(client: Client, *keys: bytes) -> Reply:
 @generic.command("TYPE", arity=2, flags="readonly fast", keys=RO(1, ""), syntax="key")
 def type_(client: Client, key: bytes) -> Reply:
     """Names the type of a key's value, or none. O(1)."""
-    entry = client.db.peek(key)
+    entry = client.db.glance(key)
     return "none" if entry is None else type_name(entry.value)
 
 

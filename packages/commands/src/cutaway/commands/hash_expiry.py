@@ -334,6 +334,7 @@ def hgetex(client: Client, key: bytes, *words: bytes) -> Reply:
     value = write_hash(client, key)
     moment = _option_moment(client, options, "hgetex")
     if value is None:
+        client.db.glance(key)  # a miss, as for any command that reads
         return [None] * len(fields)
     values = [value.get(field) for field in fields]
     present = [field for field in dict.fromkeys(fields) if field in value]

@@ -98,6 +98,16 @@ class Database:
             return self._expired(key, entry)
         return entry
 
+    def glance(self, key: bytes) -> Entry | None:
+        """The entry, for a command that asks about a key: counts a hit or a miss, but is no access. O(1)."""
+        entry = self.peek(key)
+        if entry is None:
+            self.keyspace.misses += 1
+            self.notify(key, "keymiss")
+        else:
+            self.keyspace.hits += 1
+        return entry
+
     def lookup_read(self, key: bytes) -> Entry | None:
         """The entry, for a command that reads: counts a hit or a miss and stamps the access. O(1)."""
         keyspace = self.keyspace
