@@ -14,6 +14,8 @@ from cutaway.resp import annotate
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cutaway.datastructures import Dict
+
 HUES = ["#d9603f", "#2f8fc4", "#5a9e4b", "#a06bc0", "#c79a1e"]
 ROLES = {"type": HUES[0], "length": HUES[1], "payload": HUES[2], "text": HUES[2], "terminator": "#8a949e"}
 MONO = "font:13px ui-monospace,Menlo,Consolas,monospace"
@@ -64,6 +66,44 @@ def spell(data: bytes, most: int = 24) -> str:
     """Bytes as one would type them between quotes, the middle left out when there are too many."""
     text = repr(data)[2:-1]
     return escape(text if len(text) <= most else f"{text[: most // 2]} … {text[-most // 3 :]}")
+
+
+def draw_dict(table: Dict[object, object], scan: int | None = None) -> Picture:
+    """Show the slots of a `Dict`, filled as far as they are full; what has been moved away is hatched.
+
+    `scan` frames the slots that a scan with that cursor would look at next.
+    """
+    tables, moved = table.slots(), table.rehash_index
+    names = ["the table"] if len(tables) == 1 else ["old", "new"]
+    width, gap, most = 26, 4, max(map(max, tables))
+    across = max(map(len, tables)) * (width + gap)
+    parts, y = [], 0
+    for name, slots in zip(names, tables, strict=True):
+        parts.append(
+            f'<text x="0" y="{y + 12}" opacity=".75">{name}: {len(slots)} slots, {sum(slots)} keys</text>'
+        )
+        for index, keys in enumerate(slots):
+            x, hue = index * (width + gap), HUES[0] if name == "old" else HUES[1]
+            gone = name == "old" and index < moved
+            box = f'<rect x="{x}" y="{y + 20}" width="{width}" height="60" rx="3"'
+            parts.append(
+                f'{box} fill="{"url(#gone)" if gone else "none"}" stroke="currentColor" opacity=".35"/>'
+            )
+            height = 56 * keys / max(most, 1)
+            parts.append(
+                f'<rect x="{x + 2}" y="{y + 78 - height:.0f}" width="{width - 4}" height="{height:.0f}" fill="{hue}"/>'
+            )
+            if scan is not None and index == scan & (len(slots) - 1):
+                parts.append(f'{box} fill="none" stroke="{HUES[3]}" stroke-width="3"/>')
+            parts.append(f'<text x="{x + width / 2}" y="{y + 94}" text-anchor="middle">{index}</text>')
+        y += 112
+    hatch = (
+        '<pattern id="gone" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    )
+    hatch += '<path d="M0 0V6" stroke="currentColor" stroke-width="2"/></pattern>'
+    style = f"max-width:{across}px;width:100%;font:11px system-ui,sans-serif;fill:currentColor"
+    svg = f'<svg viewBox="0 0 {across} {y}" style="{style}"><defs>{hatch}</defs>{"".join(parts)}</svg>'
+    return Picture(f'<div style="margin:10px 0">{svg}</div>')
 
 
 def nanoseconds(function: Callable[[], object], seconds: float = 0.1) -> float:

@@ -131,6 +131,13 @@ class Dict(Generic[K, V]):
         self._grow_at = MAX_LOAD
         self._shrink_at = 0
 
+    def reserve(self, count: int) -> None:
+        """Make room for so many keys in one step, if there are none yet: a load need not rehash on its way. O(count)."""
+        if not self._count:
+            slots = 1 << (max(count - 1, 0) // MAX_LOAD).bit_length()
+            self._table, self._mask, self._old = [None] * slots, slots - 1, None
+            self._grow_at = slots * MAX_LOAD
+
     # One key. The table that is not being rehashed is worth a flat path: it is where nearly all lookups go.
 
     def __len__(self) -> int:
@@ -460,6 +467,11 @@ class Dict(Generic[K, V]):
                 keys = sum(size * slots for size, slots in histogram.items())
                 found.append(TableStats(len(table), keys, dict(sorted(histogram.items()))))
         return found
+
+    def slots(self) -> list[list[int]]:
+        """How many keys each slot holds, the table that is being emptied first. O(slots): for pictures."""
+        tables = [self._table] if self._old is None else [self._old, self._table]
+        return [[len(bucket) if bucket is not None else 0 for bucket in table] for table in tables]
 
     @property
     def rehash_index(self) -> int:
