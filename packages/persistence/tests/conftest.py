@@ -13,8 +13,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from cutaway.resp import ReplyParser, encode_request
+
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")  # what a test may take is no business of the test
 
 Argument = bytes | str | int | float
 

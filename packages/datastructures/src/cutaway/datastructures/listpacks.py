@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 HEADER: Final = Struct("<IH")
 HEADER_SIZE: Final = 6
 END: Final = 0xFF
+NINE: Final = 0x39
 _END: Final = b"\xff"
 UNKNOWN_COUNT: Final = 0xFFFF
 
@@ -521,6 +522,13 @@ def _validate(data: bytes) -> tuple[int, bool]:
         raise corrupt("terminator is missing", end)
     pos, count, canonical = HEADER_SIZE, 0, True
     while pos < end:
+        first = data[pos]
+        if 0x80 < first < 0xC0 and data[pos + 1] > NINE:  # short, and no number: most entries are, and take no call
+            stop = pos + first - 0x7E
+            if stop <= end and data[stop - 1] == first - 0x7F:
+                pos = stop
+                count += 1
+                continue
         size = checked_size(data, pos, end)
         if canonical:
             canonical = encode(_element_at(data, pos)) == data[pos : pos + size]

@@ -32,6 +32,7 @@ from .rdb_reader import Header as Header
 from .rdb_reader import Library as Library
 from .rdb_reader import ModuleData as ModuleData
 from .rdb_reader import RDBReader as RDBReader
+from .rdb_reader import ResizeDB as ResizeDB
 from .rdb_values import Value as Value
 from .rdb_values import ValueOptions as ValueOptions
 from .rdb_writer import DatabaseDump as DatabaseDump

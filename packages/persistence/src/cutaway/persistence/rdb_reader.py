@@ -59,10 +59,11 @@ class SelectDB(NamedTuple):
 
 
 class ResizeDB(NamedTuple):
-    """A hint: so many keys, and so many of them with an expiry, will follow for this database."""
+    """A hint: so many keys, and so many of them with an expiry, will follow for database `db`."""
 
     keys: int
     expires: int
+    db: int
 
 
 class SlotInfo(NamedTuple):
@@ -267,7 +268,7 @@ class RDBReader:
             self._db = source.length("database")
             return SelectDB(self._db)
         if opcode == rdb.OPCODE_RESIZEDB:
-            return ResizeDB(source.length("keys"), source.length("keys with an expiry"))
+            return ResizeDB(source.length("keys"), source.length("keys with an expiry"), self._db)
         if opcode == rdb.OPCODE_FUNCTION2:
             return Library(source.string("function library"))
         if opcode == rdb.OPCODE_SLOT_INFO:

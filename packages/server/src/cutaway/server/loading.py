@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Client, Command, CommandError
 from cutaway.commands.errors import LOADING
+from cutaway.datastructures import HashValue
 from cutaway.persistence import (
     AOFError,
     AOFReplay,
@@ -29,16 +30,20 @@ from cutaway.persistence import (
     OSFiles,
     RDBError,
     RDBReader,
+    ResizeDB,
     ValueOptions,
     upgrade_single_file,
 )
 from cutaway.server.snapshots import slowly
 
 if TYPE_CHECKING:
-    from cutaway.commands import Engine
+    from cutaway.commands import Database, Engine
     from cutaway.resp import Reply
 
 SLICE_SECONDS: Final = 0.02
+SHORTEST_ENTRY: Final = 3
+"""Bytes of a key in an RDB file: its type, and two empty strings."""
+
 EVENTS_BETWEEN_LOOKS: Final = 256
 PROGRESS_SECONDS: Final = 3.0
 
@@ -251,6 +256,11 @@ class Loader:
     def _take(self, event: Any, *, drop_expired: bool) -> None:
         if type(event) is Entry:
             self._take_key(event, drop_expired=drop_expired)
+        elif type(event) is ResizeDB:
+            room = min(
+                event.keys, self.total_bytes // SHORTEST_ENTRY
+            )  # what the file says, as far as it can be true
+            self._database(event.db).keys.reserve(room)
         elif type(event) is Library:
             load = self._engine.extras.get("load_library")
             if load is not None:
@@ -265,24 +275,27 @@ class Loader:
 
     def _take_key(self, item: Entry, *, drop_expired: bool) -> None:
         keyspace = self._engine.keyspace
-        if item.db >= len(keyspace.databases):
-            raise LoadError(
-                f"the file has keys in database {item.db}, but `databases` is {len(keyspace.databases)}"
-            )
-        if item.expire_at is not None and drop_expired and item.expire_at <= keyspace.now:
+        index, key, value, expire_at, idle, freq = item
+        database = self._database(index)
+        if expire_at is not None and drop_expired and expire_at <= keyspace.now:
             self.expired += 1
             return
-        database = keyspace.databases[item.db]
-        entry = database.add(item.key, item.value)
-        if item.expire_at is not None:
-            database.expire(item.key, entry, item.expire_at)
-        if getattr(item.value, "has_expiries", False):
-            database.volatile_fields[item.key] = entry
-        if item.freq is not None and keyspace.access_for is not None:
-            entry.access = item.freq | (int(time.time()) // 60 & 0xFFFF) << 8
-        elif item.idle is not None and keyspace.access_for is None:
-            entry.access = (keyspace.lru_clock - item.idle) & 0xFFFFFF
+        entry = database.add(key, value)
+        if expire_at is not None:
+            database.expire(key, entry, expire_at)
+        if type(value) is HashValue and value.has_expiries:
+            database.volatile_fields[key] = entry
+        if freq is not None and keyspace.access_for is not None:
+            entry.access = freq | (int(time.time()) // 60 & 0xFFFF) << 8
+        elif idle is not None and keyspace.access_for is None:
+            entry.access = (keyspace.lru_clock - idle) & 0xFFFFFF
         self.keys += 1
+
+    def _database(self, index: int) -> Database:
+        databases = self._engine.keyspace.databases
+        if index >= len(databases):
+            raise LoadError(f"the file has keys in database {index}, but `databases` is {len(databases)}")
+        return databases[index]
 
 
 def working_directory(text: str) -> str:

@@ -25,7 +25,7 @@ def databases(engine: Engine) -> Iterator[DatabaseDump]:
     delay = engine.config.integer("rdb-key-save-delay")
     for database in engine.keyspace.databases:
         if len(database):
-            items = _items(database)
+            items = _items(database, engine.config.text("maxmemory-policy"))
             yield DatabaseDump(
                 database.index, len(database), len(database.expires), slowly(items, delay) if delay else items
             )
@@ -41,14 +41,19 @@ def slowly(items: Iterable[T], microseconds: int) -> Iterator[T]:
             time.sleep(0.000_001)
 
 
-def _items(database: Database) -> Iterator[Item]:
+def _items(database: Database, policy: str) -> Iterator[Item]:
+    """Keys with what belongs to them; with access hints only if some are to be evicted by them."""
     keyspace = database.keyspace
-    for key, entry in database.keys.items():
-        if keyspace.access_for is None:
-            hint = (keyspace.lru_clock - entry.access) & 0xFFFFFF
-        else:
-            hint = entry.access & 0xFF
-        yield key, entry.value, entry.expire_at or None, hint or None
+    if "lru" in policy:
+        clock = keyspace.lru_clock
+        for key, entry in database.keys.items():
+            yield key, entry.value, entry.expire_at or None, (clock - entry.access) & 0xFFFFFF
+    elif "lfu" in policy:
+        for key, entry in database.keys.items():
+            yield key, entry.value, entry.expire_at or None, entry.access & 0xFF
+    else:
+        for key, entry in database.keys.items():
+            yield key, entry.value, entry.expire_at or None, None
 
 
 def _volatile_values(engine: Engine) -> Iterator[Any]:
@@ -94,7 +99,7 @@ def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = 
             version=required_version(_volatile_values(engine)),
             compression=config.boolean("rdbcompression"),
             checksum=config.boolean("rdbchecksum"),
-            hints="idle" if engine.keyspace.access_for is None else "freq",
+            hints="freq" if "lfu" in config.text("maxmemory-policy") else "idle",
         )
 
 
