@@ -13,7 +13,9 @@ from cutaway.config import Config
 from cutaway.server.app import compose
 from cutaway.server.parts import default_parts
 
-client_room = pytest.importorskip("cutaway.client", reason="cutaway-client is not installed beside the server")
+client_room = pytest.importorskip(
+    "cutaway.client", reason="cutaway-client is not installed beside the server"
+)
 
 
 def test_replies_come_back_as_values_in_both_protocols(shared_server, peer):
@@ -70,7 +72,12 @@ def test_the_program_runs_commands_scans_and_pipes(shared_server, peer):
 
 def test_a_person_sees_hints_transactions_and_messages(shared_server, peer, tmp_path):
     pexpect = pytest.importorskip("pexpect", reason="there is no pexpect to type with")
-    environment = {**os.environ, "HOME": str(tmp_path), "TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"}
+    environment = {
+        **os.environ,
+        "HOME": str(tmp_path),
+        "TERM": "xterm-256color",
+        "PROMPT_TOOLKIT_NO_CPR": "1",
+    }
     terminal = pexpect.spawn(
         sys.executable, ["-m", "cutaway.client", "-p", str(shared_server.port)],
         env=environment, encoding="utf-8", timeout=30, dimensions=(40, 150),
