@@ -81,7 +81,7 @@ transactions: Final = CommandTable("transactions")
 class Transaction:
     """One client's open transaction: the queue, and whether it is spoilt."""
 
-    __slots__ = ("_before", "_client", "_watches", "queue", "queued_bytes", "spoilt")
+    __slots__ = ("_before", "_client", "_watches", "queue", "spoilt")
 
     def __init__(self, client: Client, watches: Watches) -> None:
         self._client: Final = client
@@ -89,7 +89,6 @@ class Transaction:
         self._before = client.intercept
         """Who else takes commands away from this client: a subscriber's room does."""
         self.queue: Final[list[tuple[Command, Sequence[bytes]]]] = []
-        self.queued_bytes = 0
         self.spoilt = False
 
     def open(self) -> None:
@@ -114,14 +113,15 @@ class Transaction:
 
     def queue_up(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
         """The client's `intercept` while the transaction is open."""
+        flags = command.flags
         if command.full_name in RUN_AT_ONCE:
             return PASS
-        if "no_multi" in command.flags:
+        if "no_multi" in flags:
             return client.engine.refuse(client, command, CommandError(NOT_ALLOWED))
         if not self.spoilt and not self._watches.is_marked(client):  # or else it will never run: why keep it?
             self.queue.append((command, argv))
-            self.queued_bytes += sum(map(len, argv))
-            client.queued_flags |= command.flags
+            if not flags <= client.queued_flags:
+                client.queued_flags |= flags
         return "QUEUED"
 
     def refused(self, command: Command | None, reply: Reply) -> Reply:
@@ -146,27 +146,29 @@ class Transaction:
         self._watches.unwatch(client)
         self._stop_queueing()
         before, client.deny_blocking = client.deny_blocking, True
+        engine = client.engine
+        call: Callable[[Client, Command, Sequence[bytes]], Reply] = engine.call
+        if "may_still_run" in engine.extras:
+            call = self._call_if_allowed
         try:
-            with client.engine.unit():
-                return [self._run(command, argv) for command, argv in self.queue]
+            with engine.unit():
+                replies = [call(client, command, argv) for command, argv in self.queue]
         finally:
             client.deny_blocking = before
             self.close()
+        return [reply.timeout_reply if type(reply) is Block else reply for reply in replies]
 
-    def _run(self, command: Command, argv: Sequence[bytes]) -> Reply:
-        """One command of the queue. It was let in when it was queued; permissions are asked for again."""
-        client, engine = self._client, self._client.engine
-        may_still_run: MayStillRun | None = engine.extras.get("may_still_run")
-        if may_still_run is not None:
-            refusal = may_still_run(client, command, argv)
-            if refusal is not None:
-                return refusal
-        reply = engine.call(client, command, argv)
-        return reply.timeout_reply if type(reply) is Block else reply
+    @staticmethod
+    def _call_if_allowed(client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
+        """A command was let in when it was queued; permissions are asked for again when it runs."""
+        may_still_run: MayStillRun = client.engine.extras["may_still_run"]
+        refusal = may_still_run(client, command, argv)
+        return client.engine.call(client, command, argv) if refusal is None else refusal
 
     def info(self) -> dict[str, int]:
-        """For CLIENT LIST."""
-        return {"multi": len(self.queue), "multi-mem": self.queued_bytes}
+        """For CLIENT LIST: how many commands wait, and the bytes of their words. O(those)."""
+        size = sum(len(word) for _, argv in self.queue for word in argv)
+        return {"multi": len(self.queue), "multi-mem": size}
 
 
 def current(client: Client) -> Transaction | None:

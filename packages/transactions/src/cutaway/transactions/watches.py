@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from cutaway.datastructures import Dict
 
 ROOM: Final = "watches"
+MARKED: Final = "d"
+"""The letter of CLIENT LIST for a client whose EXEC will fail."""
 Place = tuple[int, bytes]
 
 
@@ -74,7 +76,7 @@ class Watches:
         """Forget all that `client` watches, and that anything of it was touched. O(keys)."""
         watched: Watched | None = client.extras.pop(ROOM, None)
         if watched is not None:
-            client.flags.discard("d")
+            client.flags.discard(MARKED)
             self._release(client, watched)
 
     def _release(self, client: Client, watched: Watched) -> None:
@@ -92,8 +94,7 @@ class Watches:
 
     def is_marked(self, client: Client) -> bool:
         """Whether anything that `client` watches is known to have changed. O(1)."""
-        watched: Watched | None = client.extras.get(ROOM)
-        return watched is not None and watched.is_marked
+        return MARKED in client.flags
 
     def is_touched(self, client: Client) -> bool:
         """Whether anything that `client` watches was changed, or has expired by now. O(keys)."""
@@ -123,7 +124,7 @@ class Watches:
 
     def _mark(self, client: Client, watched: Watched) -> None:
         watched.is_marked = True
-        client.flags.add("d")
+        client.flags.add(MARKED)
         self._release(client, watched)
 
     def _on_change(self, database: Database, key: bytes, _event: str, modified: bool) -> None:  # noqa: FBT001
