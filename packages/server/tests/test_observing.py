@@ -299,6 +299,14 @@ def test_a_pause_for_all_ends_by_itself_and_nothing_is_lost(shared_server, peer)
     other.close()
 
 
+def test_a_pause_that_is_over_does_not_make_the_next_one_stricter(peer):
+    peer.ask("CLIENT", "PAUSE", 1, "ALL")
+    time.sleep(0.01)
+    peer.ask("CLIENT", "PAUSE", 60_000, "WRITE")
+    assert info(peer, "clients")["paused_actions"] == "write"
+    peer.ask("CLIENT", "UNPAUSE")
+
+
 def test_keys_do_not_expire_while_clients_pause_but_are_hidden(peer):
     peer.ask("SET", "k", "v", "PX", 30)
     peer.ask("CONFIG", "RESETSTAT")
