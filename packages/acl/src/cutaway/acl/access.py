@@ -154,6 +154,12 @@ class AccessControl:
         """Why a command may not run; None if it may."""
         if not client.authenticated and "no_auth" not in command.flags and self.is_stranger(client):
             return NO_AUTH
+        user: User | None = client.user
+        if user is None or user.is_unrestricted:
+            return None
+        rules = user.only_commands
+        if rules is not None and "pubsub" not in command.flags and rules.allow(command, argv):
+            return None
         return self.may_run(client, command, argv)
 
     def is_stranger(self, client: Client) -> bool:
@@ -184,9 +190,6 @@ class AccessControl:
         """What is denied, which is noted."""
         user: User | None = client.user
         if user is None or user.is_unrestricted:
-            return None
-        root = user.root
-        if root.restricts_only_commands and root.commands.allow(command, argv):
             return None
         denial = check(user, self._request(client, command, argv))
         if denial is not None:

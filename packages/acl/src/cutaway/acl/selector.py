@@ -70,14 +70,9 @@ class Selector:
     # ---- asking
 
     @property
-    def restricts_only_commands(self) -> bool:
-        """Whether every key, channel and database is allowed. O(1)."""
-        return self.all_keys and self.all_channels and self.all_databases
-
-    @property
     def allows_everything(self) -> bool:
         """Whether there is nothing left to check. O(1)."""
-        return self.restricts_only_commands and self.commands.allow_everything
+        return self.all_keys and self.all_channels and self.all_databases and self.commands.allow_everything
 
     def may_access(self, key: bytes, needed: int) -> bool:
         """Whether one pattern allows all of what is `needed` of the key. O(patterns)."""

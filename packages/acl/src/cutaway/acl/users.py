@@ -11,6 +11,7 @@ from typing import Final
 
 from cutaway.acl import rules
 from cutaway.acl.catalogue import Catalogue
+from cutaway.acl.command_rules import CommandRules
 from cutaway.acl.passwords import hash_password, is_among, is_hash
 from cutaway.acl.rules import RuleError
 from cutaway.acl.selector import Selector
@@ -29,6 +30,7 @@ class User:
         "is_unrestricted",
         "name",
         "needs_no_password",
+        "only_commands",
         "selectors",
     )
 
@@ -41,6 +43,9 @@ class User:
         self.selectors = [Selector(catalogue)]
         self.is_unrestricted = False
         """Whether nothing has to be checked: the root selector allows everything."""
+        self.only_commands: CommandRules | None = None
+        """The root selector's rules about commands, if keys and databases are all allowed: then, unless the command
+        has to do with channels, nothing else has to be looked at."""
 
     @property
     def root(self) -> Selector:
@@ -62,7 +67,7 @@ class User:
         self.enabled, self.needs_no_password = other.enabled, other.needs_no_password
         self.hashes = dict(other.hashes)
         self.selectors = [selector.copy() for selector in other.selectors]
-        self.is_unrestricted = other.is_unrestricted
+        self._look_at_root()
 
     def draft(self) -> User:
         """A copy to try changes on. O(rules)."""
@@ -85,7 +90,12 @@ class User:
             self.selectors.append(selector)
         elif rule:
             self.root.apply(rule)
-        self.is_unrestricted = self.root.allows_everything
+        self._look_at_root()
+
+    def _look_at_root(self) -> None:
+        root = self.root
+        self.is_unrestricted = root.allows_everything
+        self.only_commands = root.commands if root.all_keys and root.all_databases else None
 
     def reset(self) -> None:
         """Back to a new user. Databases are all allowed to one."""
