@@ -88,16 +88,16 @@ BRANDS = (
     (b"__server__err__handler", b"__redis__err__handler"),
 )
 """What Valkey says, and what Redis says."""
-SCRIPT_NAME = re.compile(rb"script: (?:\w+, )?on @")
+SCRIPT_NAME = re.compile(rb"script: (?:\w+, )?on ")
 
 
 def unbranded(reply: bytes) -> bytes:
     """An error as Redis words it. Valkey 9 leaves out the name of the script."""
-    if b"-ERR" not in reply:
+    if not reply.startswith(b"-"):
         return reply
     for valkey, redis in BRANDS:
         reply = reply.replace(valkey, redis)
-    return SCRIPT_NAME.sub(b"script: on @", reply)
+    return SCRIPT_NAME.sub(b"script: on ", reply)
 
 
 class RealClient:

@@ -136,6 +136,7 @@ class BusyLoop:
         engine.gates = (*gates, self._gate)
         borrowed = dict(self._borrowed())
         try:
+            self._flush_earlier()
             self._serve(borrowed)
         finally:
             engine.gates = gates
@@ -164,6 +165,18 @@ class BusyLoop:
                 direct = DirectTransport(sock, transport)
                 connection.move_to(direct)
                 yield sock.fileno(), (connection, direct)
+
+    def _flush_earlier(self) -> None:
+        """Write the replies of the turn in which the script began: its end, when they are written as a rule, is far."""
+        server = self._server
+        waiting = server.to_flush.take()
+        if waiting:
+            server.commit()
+        for connection in waiting:
+            if connection.is_running:
+                server.to_flush.append(connection)
+            else:
+                connection.flush()
 
     def _serve(self, borrowed: dict[int, tuple[Connection, DirectTransport]]) -> None:
         listening = {sock.fileno(): sock for sock in self._server.listening_sockets()}

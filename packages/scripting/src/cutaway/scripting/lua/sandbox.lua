@@ -69,11 +69,11 @@ local function nonexistent(_, name)
   error("Script attempted to access nonexistent global variable '" .. name .. "'", 2)
 end
 
-local string_metatable = readonly({ __index = lua_string })
+local string_metatable -- a stand-in for the metatable of strings
 
 local function bad(position, name, expected, value, given)
-  local got = given and type(value) or "no value"
-  error("bad argument #" .. position .. " to '" .. name .. "' (" .. expected .. " expected, got " .. got .. ")", 3)
+  local got = expected == "value" and "" or ", got " .. (given and type(value) or "no value")
+  error("bad argument #" .. position .. " to '" .. name .. "' (" .. expected .. " expected" .. got .. ")", 3)
 end
 
 local globals = {}
@@ -106,6 +106,7 @@ end
 function globals.rawset(...)
   local t, k, v = ...
   if type(t) ~= "table" then bad(1, "rawset", "table", t, select("#", ...) > 0) end
+  if select("#", ...) < 3 then error("bad argument #" .. select("#", ...) + 1 .. " to 'rawset' (value expected)", 2) end
   if hidden[t] then error(MODIFIED, 0) end
   return rawset(t, k, v)
 end
@@ -150,7 +151,7 @@ local function caught(ok, ...)
 end
 
 function globals.pcall(...)
-  if select("#", ...) == 0 then error("bad argument #1 to 'pcall' (value expected)", 2) end
+  if select("#", ...) == 0 then return caught(pcall(nil)) end
   return caught(pcall(...))
 end
 
@@ -266,11 +267,11 @@ end
 
 local safe_table, safe_string, safe_math = copy(lua_table), copy(lua_string), copy(lua_math)
 
-local function checked_table(name, given, t)
+local function checked_table(name, given, t, is_harmless)
   if type(t) ~= "table" then
     error("bad argument #1 to '" .. name .. "' (table expected, got " .. (given > 0 and type(t) or "no value") .. ")", 3)
   end
-  if hidden[t] then error(MODIFIED, 0) end
+  if hidden[t] and not is_harmless then error(MODIFIED, 0) end -- the length of a stand-in is 0
 end
 
 local function checked_number(name, position, value)
@@ -298,7 +299,7 @@ end
 function safe_table.remove(...)
   local given = select("#", ...)
   local t, position = ...
-  checked_table("remove", given, t)
+  checked_table("remove", given, t, true)
   if position == nil then return remove(t) end
   checked_number("remove", 2, position)
   return remove(t, position)
@@ -307,7 +308,7 @@ end
 function safe_table.sort(...)
   local given = select("#", ...)
   local t, before = ...
-  checked_table("sort", given, t)
+  checked_table("sort", given, t, true)
   if before ~= nil and type(before) ~= "function" then bad(2, "sort", "function", before, true) end
   local ok, e = pcall(sort, t, before)
   if not ok then error(e, e == "invalid order function for sorting" and 2 or 0) end
@@ -336,7 +337,7 @@ end
 -- Values leave as a flat list of pairs, kind and value: lists by their length, which comes first. Python reads it back.
 local NIL, TEXT, NUMBER, BOOLEAN, ERROR, STATUS, DOUBLE, BIG_NUMBER, VERBATIM, MAP, SET, ARRAY, TOO_DEEP = 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 local KINDS = { string = TEXT, number = NUMBER, boolean = BOOLEAN }
-local DEEPEST = 4000
+local DEEPEST = 150
 
 local function flatten(out, n, value, depth)
   if depth > DEEPEST then
@@ -426,6 +427,7 @@ local function outcome(ok, result)
   if not ok then
     if type(result) ~= "table" then return false, tostring(result) end
     local text = result.err
+    if type(text) == "number" then text = tostring(text) end
     if type(text) ~= "string" then text = nil end
     return false, text, result.source, result.line, result.ignore_error_stats_update == true
   end
@@ -604,6 +606,7 @@ function functions.seal()
   environment = readonly(globals, nonexistent)
   globals._G = environment
   global_metatable = readonly({ __index = nonexistent })
+  string_metatable = readonly({ __index = globals.string })
 end
 
 functions.null = null
