@@ -106,6 +106,41 @@ def draw_dict(table: Dict[object, object], scan: int | None = None) -> Picture:
     return Picture(f'<div style="margin:10px 0">{svg}</div>')
 
 
+def draw_timeline(lanes: Sequence[str], messages: Sequence[tuple[str, str, str]]) -> Picture:
+    """Show who said what to whom: a lane for each party, an arrow for each (from, to, text), time going down."""
+    width, top, step = 190, 34, 34
+    across, bottom = width * len(lanes), top + step * len(messages) + 14
+    middle = {lane: width * place + width // 2 for place, lane in enumerate(lanes)}
+    parts = []
+    for lane, x in middle.items():
+        parts.append(f'<text x="{x}" y="14" text-anchor="middle" font-weight="600">{escape(lane)}</text>')
+        parts.append(f'<path d="M{x} 22V{bottom}" stroke="currentColor" opacity=".3"/>')
+    for place, (sender, receiver, text) in enumerate(messages):
+        x0, x1, y = middle[sender], middle[receiver], top + step * place + 18
+        hue = HUES[1] if x0 < x1 else HUES[0]
+        tip = -8 if x0 < x1 else 8
+        parts.append(f'<path d="M{x0} {y}H{x1 + tip}" stroke="{hue}" stroke-width="2"/>')
+        parts.append(f'<path d="M{x1} {y}l{tip} -5v10z" fill="{hue}"/>')
+        start = min(x0, x1) + width / 2 if abs(x1 - x0) > width else (x0 + x1) / 2
+        parts.append(f'<text x="{start:g}" y="{y - 6}" text-anchor="middle">{escape(text)}</text>')
+    style = f"max-width:{across}px;width:100%;font:12px system-ui,sans-serif;fill:currentColor"
+    svg = f'<svg viewBox="0 0 {across} {bottom}" style="{style}">{"".join(parts)}</svg>'
+    return Picture(f'<div style="margin:10px 0">{svg}</div>')
+
+
+def draw_bars(values: Mapping[str, float], unit: str) -> Picture:
+    """Show numbers side by side as bars, the longest one filling the width."""
+    most = max(values.values())
+    rows = "".join(
+        f'<div style="display:flex;align-items:center;gap:8px;margin:3px 0;font:12px system-ui,sans-serif">'
+        f'<div style="width:230px;text-align:right">{escape(name)}</div>'
+        f'<div style="width:{300 * value / most:.0f}px;height:16px;border-radius:2px;background:{hue}"></div>'
+        f"<div>{value:,.0f} {escape(unit)}</div></div>"
+        for (name, value), hue in zip(values.items(), HUES, strict=False)
+    )
+    return Picture(f'<div style="margin:10px 0">{rows}</div>')
+
+
 def nanoseconds(function: Callable[[], object], seconds: float = 0.1) -> float:
     """How long a call takes: the best of five runs, which others on the machine disturbed least."""
     timer = Timer(function)
