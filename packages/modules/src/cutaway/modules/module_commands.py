@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cutaway.resp import Reply
 
 module_commands: Final = CommandTable("server")
+module_commands.container("MODULE", arity=-2, since="4.0.0")
 
 NOT_ALLOWED: Final = CommandError(
     'ERR MODULE command not allowed. If the enable-module-command option is set to "local", you can run it from a '
@@ -61,7 +62,7 @@ def module_load(client: Client, path: bytes, *arguments: bytes) -> Reply:
     "MODULE LOADEX",
     arity=-3,
     flags="admin noscript no_async_loading",
-    syntax="path [CONFIG name value [CONFIG name value ...]] [ARGS arg [arg ...]]",
+    syntax="path [CONFIG name value [CONFIG name value ...]] [ARGS args [args ...]]",
     since="7.0.0",
 )
 def module_loadex(client: Client, path: bytes, *words: bytes) -> Reply:
