@@ -1,7 +1,7 @@
 """LCS: the longest common subsequence of two strings.
 
 A subsequence is what is left of a string when some of its bytes are struck out: of "ohmytext" and
-"mynewtext" the longest that both have is "mytext". The textbook fills a table, L[i][j] = the length for the
+"mynewtext" the longest that both have is "mytext". The textbook fills a table, `L[i][j]` = the length for the
 first i bytes of one and the first j of the other, and walks back from its last corner. Redis does that, and
 so its answer, where several are equally long, is that of its walk: diagonally where two bytes are equal,
 else to the greater neighbour, and along the second string if neither is.
