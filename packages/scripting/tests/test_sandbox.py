@@ -35,7 +35,7 @@ from cutaway.scripting.interpreter import Interpreter
         "return tostring(redis):sub(1, 6)", "return tostring(redis.call):sub(1, 9)", "return getmetatable(redis.call)", "return redis.call.x",
         "redis.call.x = 1", "return redis.call.__class__", "return #redis.call", "return redis.call + 1", "return redis.call .. ''",
         "return ('x'):rep(10)", "return ('%d'):format('x')", "return string.format('%s', redis.nothing)", "return unpack({}, 1, 1e8)",
-        "return ('x'):rep(-1)", "return table.concat({1, {}})", "return select(0)", "pcall()", "return {pcall()}",
+        "return ('x'):rep(-1)", "return table.concat({1, {}})", "return select(0)", "pcall()",
         "return gcinfo() > 0", "return collectgarbage('count') > 0", "collectgarbage('nonsense')", "return type(collectgarbage())",
         "return tostring(setmetatable({}, {__metatable = 'locked'}))== nil", "return getmetatable(setmetatable({}, {__metatable = 'locked'}))",
         "setmetatable(setmetatable({}, {__metatable = 1}), {})", "setmetatable(1, {})", "setmetatable({}, 1)", "setmetatable({})", "getmetatable()",

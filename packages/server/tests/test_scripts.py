@@ -23,6 +23,13 @@ def wait_until_busy(peer: Any, message: str = BUSY) -> None:
     pytest.fail("the server is never busy")
 
 
+def connected(server: Any) -> Any:
+    """A client that the server has taken in: one that is still on its way has to wait for the script's end."""
+    peer = server.connect()
+    assert peer.ask("PING") == "PONG"
+    return peer
+
+
 @pytest.fixture
 def server(start: Callable[..., Any]) -> Any:
     return start("--save", "", "--busy-reply-threshold", "50")
@@ -30,7 +37,7 @@ def server(start: Callable[..., Any]) -> Any:
 
 @pytest.mark.parametrize("script", [ENDLESS, STUBBORN])
 def test_others_hear_busy_and_script_kill_ends_it(server: Any, script: str) -> None:
-    running, other = server.connect(), server.connect()
+    running, other = connected(server), connected(server)
     other.ask("SET", "k", "v")
     running.send("EVAL", script, 0)
     wait_until_busy(other)
@@ -44,7 +51,7 @@ def test_others_hear_busy_and_script_kill_ends_it(server: Any, script: str) -> N
 
 
 def test_who_comes_meanwhile_is_answered_and_stays(server: Any) -> None:
-    running, other = server.connect(), server.connect()
+    running, other = connected(server), connected(server)
     running.send("EVAL", ENDLESS, 0)
     wait_until_busy(other)
     newcomer = server.connect()
@@ -57,7 +64,7 @@ def test_who_comes_meanwhile_is_answered_and_stays(server: Any) -> None:
 
 
 def test_a_function_is_killed_by_its_own_command(server: Any) -> None:
-    running, other = server.connect(), server.connect()
+    running, other = connected(server), connected(server)
     running.ask("FUNCTION", "LOAD", ENDLESS_LIBRARY)
     running.send("FCALL", "endless", 0)
     wait_until_busy(other, BUSY_FUNCTION)
@@ -70,7 +77,7 @@ def test_a_function_is_killed_by_its_own_command(server: Any) -> None:
 
 
 def test_a_script_that_has_written_cannot_be_killed(server: Any) -> None:
-    running, other = server.connect(), server.connect()
+    running, other = connected(server), connected(server)
     running.send("EVAL", "redis.call('set', 'k', 'half') " + ENDLESS, 0)
     wait_until_busy(other)
     assert str(other.ask("SCRIPT", "KILL")).startswith("UNKILLABLE")
@@ -81,7 +88,7 @@ def test_a_script_that_has_written_cannot_be_killed(server: Any) -> None:
 def test_what_a_script_wrote_before_shutdown_nosave_is_not_in_the_log(start: Callable[..., Any]) -> None:
     options = ("--save", "", "--busy-reply-threshold", "50", "--appendonly", "yes")
     server = start(*options)
-    running, other = server.connect(), server.connect()
+    running, other = connected(server), connected(server)
     other.ask("SET", "whole", "v")
     running.send("EVAL", "redis.call('set', 'half', 1) " + ENDLESS, 0)
     wait_until_busy(other)
@@ -93,8 +100,8 @@ def test_what_a_script_wrote_before_shutdown_nosave_is_not_in_the_log(start: Cal
 
 
 def test_a_script_that_ends_by_itself_lets_everything_go_on(server: Any) -> None:
-    running, other = server.connect(), server.connect()
-    running.send("EVAL", "local n = 0 for i = 1, 6e7 do n = n + 1 end return 'done'", 0)
+    running, other = connected(server), connected(server)
+    running.send("EVAL", "local n = 0 for i = 1, 2e8 do n = n + 1 end return 'done'", 0)
     wait_until_busy(other)
     assert running.read() == b"done"
     assert other.ask("PING") == "PONG"

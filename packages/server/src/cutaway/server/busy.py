@@ -7,7 +7,8 @@ to the sockets at once. A gate lets nothing through but what may end the script 
 everyone else hears BUSY. When the script is over the large loop goes on with the same connections, and takes the new ones over.
 
 Three connections are left alone: the one whose script it is, whose requests come in order; one that has gone, which the large loop
-will notice; and one that speaks TLS, whose bytes only its transport understands.
+will notice; and one that speaks TLS, whose bytes only its transport understands. A client that the large loop was just taking in when
+the script began has to wait, too.
 
 SHUTDOWN NOSAVE ends the process here and now. The script is in the middle of something that will never be whole: none of it
 is in the log.
