@@ -190,6 +190,7 @@ class Evictor:
         if self._keyspace.size * UNIT + self.unbooked <= self.limit:
             engine.is_out_of_memory = False
             return None
+        engine.caller = None  # nobody's doing: whoever is told of it is told before the command runs
         is_short = engine.is_out_of_memory = self.make_room() is State.FAIL
         if is_short and (command.is_denyoom or self._would_queue(client, command)):
             return errors.OUT_OF_MEMORY
