@@ -264,7 +264,7 @@ class Connection(asyncio.Protocol):
         if self._closing or (self.client.reply_mode != "on" and type(reply) not in MESSAGES):
             return
         payload = self._encode(reply)
-        if self._is_running:
+        if self._is_running and self.client.engine.caller is not None:  # None: a key was evicted before the command
             self._late.append(payload)
         else:
             self._out.append(payload)
