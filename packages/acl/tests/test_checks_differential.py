@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cutaway.acl.checks import Request, fixed_keys
+from cutaway.commands import Command
+
 if TYPE_CHECKING:
     from conftest import Twins
 
@@ -65,6 +68,19 @@ def test_dry_runs(twins: Twins, rules: str) -> None:
     )
     for line in LINES:
         twins.same("ACL", "DRYRUN", "u", *line)
+
+
+def test_keys_at_fixed_places_are_those_that_the_specs_find(twins: Twins) -> None:
+    """What is looked up once for a command is what looking at each request would find."""
+    fixed = 0
+    for line in LINES:
+        argv = [word.encode() for word in line]
+        command = twins.engine.lookup(argv)
+        if isinstance(command, Command) and command.min_argc <= len(argv) <= command.max_argc:
+            keys = fixed_keys(command)
+            fixed += keys is not None
+            assert keys is None or keys == Request(command, argv, 0, 16).keys, line
+    assert fixed > 80
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cutaway.commands import CommandTable
+
 if TYPE_CHECKING:
     from conftest import Twins
 
@@ -120,3 +122,23 @@ def test_generated_passwords_have_the_length_asked_for(twins: Twins) -> None:
         )
         assert len(ours) == len(real)
         assert ours.split(b"\r\n")[0] == real.split(b"\r\n")[0]
+
+
+def test_commands_that_come_later_are_judged_by_the_rules_there_are(twins: Twins) -> None:
+    """A module's commands: `+@all` means them too, and a category when they are in it."""
+    table = CommandTable("generic")
+    table.command("LATER", arity=1, flags="readonly")(lambda _client: "OK")
+    for user, rules in (
+        ("all", ["+@all"]),
+        ("readers", ["+@read", "-keys"]),
+        ("few", ["+get"]),
+        ("writers", ["+@all", "-@read"]),
+    ):
+        twins.ours.ask(b"ACL", b"SETUSER", user.encode(), *(rule.encode() for rule in rules))
+    assert twins.ours.ask(b"ACL", b"DRYRUN", b"all", b"later").startswith(b"-ERR Command")
+    twins.engine.extend(list(table))
+    allowed = {
+        user: twins.ours.ask(b"ACL", b"DRYRUN", user, b"later") == b"+OK\r\n"
+        for user in (b"all", b"readers", b"few", b"writers")
+    }
+    assert allowed == {b"all": True, b"readers": True, b"few": False, b"writers": False}

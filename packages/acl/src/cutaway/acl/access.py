@@ -31,7 +31,7 @@ from typing import Any, Final, Protocol
 
 from cutaway.acl.accounts import Accounts
 from cutaway.acl.catalogue import Catalogue
-from cutaway.acl.checks import Denial, Reason, Request, check, may_read_all_keys
+from cutaway.acl.checks import Denial, Reason, Request, check, fixed_keys, may_read_all_keys
 from cutaway.acl.denials import DenialLog
 from cutaway.acl.rules import RuleError
 from cutaway.acl.selector import is_channel_among
@@ -69,12 +69,13 @@ class UsersFile(Protocol):
 class AccessControl:
     """The users of one engine, and what was refused to them."""
 
-    __slots__ = ("accounts", "denials", "engine", "file", "random_bytes")
+    __slots__ = ("_fixed_keys", "accounts", "denials", "engine", "file", "random_bytes")
 
     def __init__(self, engine: Engine, random_bytes: Callable[[int], bytes]) -> None:
         self.engine: Final = engine
         self.accounts: Final = Accounts(Catalogue(engine.commands))
         self.denials: Final = DenialLog()
+        self._fixed_keys: Final[dict[Command, list[tuple[int, int]] | None]] = {}
         self.file: UsersFile | None = None
         """None without `aclfile`."""
         self.random_bytes: Final = random_bytes
@@ -211,7 +212,10 @@ class AccessControl:
         return may_read_all_keys(user, self._request(client, command, argv))
 
     def _request(self, client: Client, command: Command, argv: Sequence[bytes]) -> Request:
-        return Request(command, argv, client.db.index, len(self.engine.keyspace.databases))
+        keys = self._fixed_keys.get(command)
+        if keys is None and command not in self._fixed_keys:
+            keys = self._fixed_keys[command] = fixed_keys(command)
+        return Request(command, argv, client.db.index, len(self.engine.keyspace.databases), keys)
 
     def _refuse(
         self, client: Client, user: User, command: Command, argv: Sequence[bytes], denial: Denial

@@ -41,6 +41,7 @@ class Denial(NamedTuple):
 
 
 _ACCESS: Final = {"access": READ, "insert": WRITE, "update": WRITE, "delete": WRITE}
+_SPECIAL: Final = frozenset({"not_key", "incomplete", "variable_flags"})
 _ON_DATA: Final = frozenset({"keyspace", "read", "write"})
 _SUBSCRIBING: Final = frozenset({"subscribe", "psubscribe", "ssubscribe"})
 _PUBLISHING: Final = frozenset({"publish", "spublish"})
@@ -51,14 +52,21 @@ class Request:
 
     __slots__ = ("_keys", "argv", "command", "database", "databases")
 
-    def __init__(self, command: Command, argv: Sequence[bytes], database: int, databases: int) -> None:
+    def __init__(
+        self,
+        command: Command,
+        argv: Sequence[bytes],
+        database: int,
+        databases: int,
+        keys: list[tuple[int, int]] | None = None,
+    ) -> None:
         self.command: Final = command
         self.argv: Final = argv
         self.database: Final = database
         """The index of the database it would run in."""
         self.databases: Final = databases
         """How many databases there are."""
-        self._keys: list[tuple[int, int]] | None = None
+        self._keys = keys
 
     @property
     def keys(self) -> list[tuple[int, int]]:
@@ -149,6 +157,18 @@ def _forbidden_database(selector: Selector, request: Request) -> int | None:
     if request.works_on_data() and not selector.may_use_database(request.database):
         return 0
     return None
+
+
+def fixed_keys(command: Command) -> list[tuple[int, int]] | None:
+    """The places of the command's keys, with the access that each needs, if they are the same in every request. O(specs)."""
+    found: list[tuple[int, int]] = []
+    for spec in command.key_specs:
+        if not spec.is_plain_range or spec.last < 0 or not _SPECIAL.isdisjoint(spec.flags):
+            return None
+        found += [
+            (place, _needed(spec.flags)) for place in range(spec.index, spec.index + spec.last + 1, spec.step)
+        ]
+    return found if all(place < command.min_argc for place, _ in found) else None
 
 
 def _needed(flags: tuple[str, ...]) -> int:
