@@ -264,8 +264,8 @@ class Connection(asyncio.Protocol):
         if self._closing or (self.client.reply_mode != "on" and type(reply) not in MESSAGES):
             return
         payload = self._encode(reply)
-        if self._is_running and self.client.engine.caller is not None:  # None: a key was evicted before the command
-            self._late.append(payload)
+        if self._is_running and self.client.engine.caller is not None:
+            self._late.append(payload)  # with no caller, the command has not begun: keys are evicted first
         else:
             self._out.append(payload)
         self._out_bytes += len(payload)
