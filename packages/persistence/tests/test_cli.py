@@ -12,6 +12,7 @@ from cutaway.datastructures.stream_groups import ConsumerGroup
 from cutaway.datastructures.streams import Stream
 from cutaway.persistence import DatabaseDump, write_rdb
 from cutaway.persistence.__main__ import main
+from cutaway.persistence.key_tables import moment, quoted
 from cutaway.persistence.views import annotate_file, annotate_rdb, as_html, as_text
 from cutaway.resp import encode_request
 
@@ -107,9 +108,9 @@ def test_check_show_and_keys(tmp_path, capsys):
     assert main(["show", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["error"] is None
     assert main(["keys", str(path)]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 8
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 8
     assert main(["keys", str(path), "--key", "key4"]) == 0
-    assert "b'g': b'<w>'" in capsys.readouterr().out
+    assert '"g": "<w>"' in capsys.readouterr().out
     assert main(["keys", str(path), "--key", "nobody"]) == 1
 
 
@@ -151,3 +152,21 @@ def test_a_torn_tail_is_reported_and_fixed(tmp_path, capsys, place):
     (tmp_path / name).write_bytes(whole + b"garbage\r\n" + whole)
     assert main(["check", str(path), "--fix"]) == 1
     assert f"(at byte {len(whole)})" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"plain", '"plain"'),
+        ("Zürich 東京".encode(), '"Zürich 東京"'),
+        (b'say "hi"\\', '"say \\"hi\\"\\\\"'),
+        (b"\xff\x00\n\x1b", '"\\xff\\x00\\n\\x1b"'),
+    ],
+)
+def test_a_name_is_shown_as_text_where_it_is_text(data, shown):
+    assert quoted(data) == shown
+
+
+def test_the_times_of_all_calendars_and_beyond_are_shown():
+    assert moment(1_790_000_000_000) == "2026-09-21 14:13:20 UTC"
+    assert moment((1 << 63) - 1) == f"{(1 << 63) - 1} ms after 1970"

@@ -12,23 +12,17 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cutaway.datastructures.module_values import ModuleValue
-
-from .checks import check, entries_of, type_name
+from .checks import check, entries_of
 from .errors import PersistenceError
-from .rdb_values import Value
-from .views import annotate_file, as_html, as_json, as_text, rows, shown
+from .key_tables import HEAD, elements, key_line, quoted
+from .views import annotate_file, as_html, as_json, as_text, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from .rdb_reader import Entry
     from .views import AnnotatedView
-
-KEY_COLUMN: Final = 40
-LONGEST_EMBSTR: Final = 44
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,45 +97,20 @@ def _show_in_colour(view: AnnotatedView) -> bool:
 
 
 def _keys(path: str, key: str | None) -> int:
-    found = False
     wanted = None if key is None else key.encode("utf-8", "surrogateescape")
+    found = False
     for entry in entries_of(path):
-        if wanted is None:
-            sys.stdout.write(_key_line(entry) + "\n")
-        elif entry.key == wanted:
-            found = True
-            sys.stdout.write(_key_line(entry) + "\n")
-            sys.stdout.writelines(f"  {line}\n" for line in _elements(entry.value))
+        if wanted is not None and entry.key != wanted:
+            continue
+        if not found:
+            sys.stdout.write(HEAD + "\n")
+        found = True
+        sys.stdout.write(key_line(entry) + "\n")
+        if wanted is not None:
+            sys.stdout.writelines(f"    {line}\n" for line in elements(entry.value))
+    if wanted is not None and not found:
+        sys.stderr.write(f"{path}: there is no key {quoted(wanted)}\n")
     return 0 if found or wanted is None else 1
-
-
-def _key_line(entry: Entry) -> str:
-    """Return database, name, type, encoding, size and expiry of a key."""
-    value = entry.value
-    if isinstance(value, int):
-        size, encoding = len(str(value)), "int"
-    elif isinstance(value, (bytes, bytearray)):
-        size, encoding = len(value), "embstr" if len(value) <= LONGEST_EMBSTR else "raw"
-    else:
-        size = value.memory_usage() if isinstance(value, ModuleValue) else len(value)
-        encoding = value.encoding
-    expiry = "" if entry.expire_at is None else f"  expires at {entry.expire_at}"
-    name = f"{entry.db:>2}  {shown(entry.key):<{KEY_COLUMN}}"
-    return f"{name}  {type_name(value):<6}  {encoding:<10}  {size:>8}{expiry}"
-
-
-def _elements(value: Value) -> Iterator[str]:
-    """Yield what a value holds, an element a line."""
-    if isinstance(value, (int, bytes, bytearray)):
-        yield repr(value)
-    elif isinstance(value, ModuleValue):
-        yield from map(repr, value.save())
-    elif value.type_name in ("hash", "zset"):
-        for name, content in value.items():  # type: ignore[union-attr]
-            yield f"{name!r}: {content!r}"
-    else:
-        for element in value:
-            yield repr(element)
 
 
 if __name__ == "__main__":

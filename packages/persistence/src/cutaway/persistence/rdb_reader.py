@@ -310,7 +310,7 @@ class RDBReader:
         if source.trace is not None:
             source.trace.leaf(offset, source.offset, "checksum", f"{stored:#018x}")
         if self._check and stored and stored != computed:
-            text = f"RDB CRC error: {stored:016x} is stored, {computed:016x} is right"
+            text = f"Wrong checksum, RDB CRC error: {stored:016x} is stored, {computed:016x} is right"
             raise RDBError(text, offset)
         return End(offset, stored)
 
