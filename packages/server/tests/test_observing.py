@@ -78,6 +78,22 @@ def test_counts_are_of_what_happened_and_go_back_to_zero(peer):
     assert "latency_percentiles_usec_get" not in seen
 
 
+def test_a_refused_password_and_a_client_that_was_unblocked_count_as_errors(shared_server, peer):
+    peer.ask("CONFIG", "RESETSTAT")
+    peer.ask("AUTH", "nobody", "x")
+    peer.ask("HELLO", "3", "AUTH", "nobody", "x")
+    waiting = shared_server.connect()
+    number = waiting.ask("CLIENT", "ID")
+    waiting.send("BLPOP", "nothing", 0)
+    until(lambda: peer.ask("CLIENT", "UNBLOCK", number, "ERROR") == 1)
+    waiting.read()
+    seen = info(peer, "everything")
+    assert (seen["errorstat_WRONGPASS"], seen["errorstat_UNBLOCKED"]) == ("count=2", "count=1")
+    assert details(seen["cmdstat_auth"])["failed_calls"] == "1"
+    assert details(seen["cmdstat_blpop"])["failed_calls"] == "1"
+    waiting.close()
+
+
 def test_percentiles_are_those_that_are_asked_for(peer):
     peer.ask("CONFIG", "SET", "latency-tracking-info-percentiles", "50 90 100")
     peer.ask("PING")

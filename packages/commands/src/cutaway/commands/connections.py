@@ -89,7 +89,7 @@ def hello(client: Client, *words: bytes) -> Reply:
     if credentials is not None:
         answer = authenticate(client, *credentials)
         if isinstance(answer, errors.CommandError):
-            return answer
+            raise answer
     if not client.authenticated:
         raise errors.CommandError(
             "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH "
@@ -153,7 +153,10 @@ def auth(client: Client, *words: bytes) -> Reply:
     if len(words) > 2:
         raise errors.SYNTAX
     username, password = words if len(words) == 2 else (None, words[0])
-    return authenticate(client, username, password)
+    answer = authenticate(client, username, password)
+    if isinstance(answer, errors.CommandError):
+        raise answer
+    return answer
 
 
 # ---- CLIENT
@@ -342,7 +345,12 @@ def client_unblock(client: Client, identity: bytes, *mode: bytes) -> Reply:
     other = client.engine.clients.get(arguments.integer(identity))
     if other is None or other.blocked is None or other.blocked.block.runs_at_deadline:
         return 0
-    reply = errors.UNBLOCKED if word == b"error" else other.blocked.block.give_up()
+    if word == b"error":
+        reply: Reply = errors.UNBLOCKED
+        other.blocked.command.failed_calls += 1
+        client.engine.count_error(errors.UNBLOCKED)
+    else:
+        reply = other.blocked.block.give_up()
     client.engine.blocking.unblock(other, reply)
     return 1
 

@@ -58,7 +58,7 @@ def main() -> None:
     except KeyboardInterrupt:
         return
     except (OSError, ValueError, client_room.ReplyError) as error:
-        sys.exit(f"{where}: {error}")
+        sys.exit(str(error) if where in str(error) else f"{where}: {error}")
 
 
 if __name__ == "__main__":
