@@ -32,6 +32,7 @@ from cutaway.commands.clients import Client
 from cutaway.commands.key_specs import OW, RO
 from cutaway.commands.sets import sets as sets  # noqa: PLC0414 - so it is had with all its commands
 from cutaway.datastructures import SetValue
+from cutaway.datastructures.listpack_entries import parse_integer
 from cutaway.resp import Reply, SetReply
 
 NUMKEYS_NOT_POSITIVE: Final = errors.CommandError("ERR numkeys should be greater than 0")
@@ -109,16 +110,29 @@ def _by_removing(first: SetValue, others: list[SetValue]) -> list[bytes]:
 # ---- the commands
 
 
-def _store(client: Client, destination: bytes, members: Sequence[bytes], event: str) -> Reply:
+def _is_integer(member: bytes) -> bool:
+    return parse_integer(member) is not None
+
+
+def _store(
+    client: Client, destination: bytes, members: Sequence[bytes], event: str, *, begins_flat: bool = False
+) -> Reply:
     """Put the set of `members` in the destination's place, whatever was there; an empty one deletes it.
 
-    O(n).
+    The new set begins as an intset, and turns into what its members need. One that `begins_flat` begins as a listpack, and
+    becomes an intset in the end if it can: so does the real server where the smallest operand is no intset. O(n).
     """
     db = client.db
     if not members:
         db.delete(destination)
         return 0
-    db.set(destination, SetValue.from_members(members, client.engine.limits))
+    limits = client.engine.limits
+    value = SetValue(limits)
+    if begins_flat and not (len(members) <= limits.set_max_intset_entries and all(map(_is_integer, members))):
+        value.reserve(len(members), b"")
+    for member in members:
+        value.add(member)
+    db.set(destination, value)
     db.changed(destination, event)
     return len(members)
 
@@ -143,7 +157,11 @@ def sinterstore(client: Client, destination: bytes, *keys: bytes) -> Reply:
 
     O(n * m) for m sets, the smallest of which has n members.
     """
-    return _store(client, destination, list(common(_operands(client, keys))), "sinterstore")
+    operands = _operands(client, keys)
+    members = list(common(operands))
+    smallest = min((value for value in operands if value is not None), key=len, default=None)
+    begins_flat = smallest is not None and smallest.encoding != "intset"
+    return _store(client, destination, members, "sinterstore", begins_flat=begins_flat)
 
 
 @sets.command(
