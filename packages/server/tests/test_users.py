@@ -197,9 +197,9 @@ def test_no_log_tells_a_secret(start):
         [peer.ask(*words.split()) for words in ("SLOWLOG GET 100", "ACL LOG", "CLIENT LIST")], default=str
     )
     log = server.log.read_text()
-    for place in (seen, log):
-        assert "s3cret" not in place
-    assert "s3cret" not in shown.replace("s3cret-user", "")
+    assert "s3cret" not in seen
+    for place in (log, shown):
+        assert "s3cret" not in place.replace("s3cret-user", ""), "but who has tried may be told"
 
 
 class FakeTransport:

@@ -63,7 +63,7 @@ class Ports:
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._listeners: Final[dict[str, list[asyncio.Server]]] = {name: [] for name in NAMES}
-        self._numbers: Final = dict.fromkeys(NAMES, 0)
+        self._numbers: Final[dict[str, int]] = dict.fromkeys(NAMES, 0)
         self._tls: LiveContext | None = None
         self._tasks: Final[set[asyncio.Task[None]]] = set()
 
