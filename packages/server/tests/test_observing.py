@@ -94,6 +94,14 @@ def test_a_refused_password_and_a_client_that_was_unblocked_count_as_errors(shar
     waiting.close()
 
 
+def test_where_the_loops_time_went_is_told_only_to_who_asks(real, peer):
+    name = "eventloop_duration_cron_sum"
+    assert name not in info(peer, "everything")
+    theirs = info(real.connect(), "debug")
+    until(lambda: int(info(peer, "debug")[name]) > 0)
+    assert theirs.keys() <= info(peer, "debug").keys()
+
+
 def test_percentiles_are_those_that_are_asked_for(peer):
     peer.ask("CONFIG", "SET", "latency-tracking-info-percentiles", "50 90 100")
     peer.ask("PING")

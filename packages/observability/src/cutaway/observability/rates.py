@@ -37,6 +37,11 @@ class Rate:
         """The mean of the last samples; 0 before there are two. O(1), for sixteen samples."""
         return sum(self._samples) / len(self._samples) if self._samples else 0.0
 
+    @property
+    def last(self) -> float:
+        """The last sample alone; 0 before there are two. O(1)."""
+        return self._samples[-1] if self._samples else 0.0
+
     def reset(self) -> None:
         """Forget all samples."""
         self._samples.clear()

@@ -29,6 +29,8 @@ info_commands: Final = CommandTable("server")
 DEFAULT: Final = (
     "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "modules", "errorstats", "cluster", "keyspace",
 )  # fmt: skip
+HIDDEN: Final = "debug"
+"""Not even INFO everything shows it."""
 
 
 class Info:
@@ -58,6 +60,7 @@ class Info:
             "scriptingengines": ("Scripting Engines", process.scripting_engines),
             "keyspace": ("Keyspace", data.keyspace),
             "keysizes": ("Keysizes", data.keysizes),
+            "debug": ("Debug", counts.debug),
         }
         engine.extras["info"] = self
 
@@ -72,7 +75,9 @@ class Info:
         return written(sections.values())
 
     def _chosen(self, names: Sequence[str]) -> list[tuple[str, tuple[str, Section]]]:
-        return [(name, self._sections[name]) for name in chosen(names, self._sections, DEFAULT)]
+        asked = {name.lower() for name in names}
+        wanted = chosen(names, self._sections, DEFAULT)
+        return [(name, self._sections[name]) for name in wanted if name != HIDDEN or name in asked]
 
 
 @info_commands.command("INFO", arity=-1, flags="loading stale", acl="dangerous", syntax="[section [section ...]]",

@@ -13,6 +13,7 @@ import resource
 import time
 from collections import deque
 from collections.abc import Callable
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,7 +35,7 @@ class Measurements:
     """Samples of one server, for INFO, LATENCY HISTOGRAM and the metrics."""
 
     __slots__ = (
-        "_engine", "_measured_at", "_not_counted", "_server", "cycle_rate", "cycle_time_rate", "histograms", "in_rate",
+        "_engine", "_measured_at", "_not_counted", "_server", "command_rate", "cycle_rate", "cycle_time_rate", "histograms", "in_rate", "longest_cycle", "most_commands",
         "operations_rate", "out_rate", "peak_used", "startup_bytes", "used_bytes",
     )  # fmt: skip
 
@@ -46,6 +47,9 @@ class Measurements:
         """By the full name of each command that was called."""
         self.operations_rate: Final = Rate()
         self.in_rate: Final = Rate()
+        self.command_rate: Final = Rate(per=1)
+        self.longest_cycle = self.most_commands = 0
+        """The most microseconds, and the most commands, that a turn of the loop had: means over a tenth of a second."""
         self.out_rate: Final = Rate()
         self.cycle_rate: Final = Rate()
         self.cycle_time_rate: Final = Rate(per=1)
@@ -99,11 +103,15 @@ class Measurements:
     def sample(self, now: int) -> None:
         """Look at the counters; `now` is in milliseconds since the epoch."""
         server = self._server
-        self.operations_rate.sample(self.gather_latencies(), now)
+        calls = self.gather_latencies()
+        self.operations_rate.sample(calls, now)
+        self.command_rate.sample(calls, server.cycles)
         self.in_rate.sample(server.bytes_in, now)
         self.out_rate.sample(server.bytes_out, now)
         self.cycle_rate.sample(server.cycles, now)
         self.cycle_time_rate.sample(self.busy_microseconds, server.cycles)
+        self.longest_cycle = max(self.longest_cycle, int(self.cycle_time_rate.last))
+        self.most_commands = max(self.most_commands, ceil(self.command_rate.last))
         if now - self._measured_at >= MEASURE_MILLISECONDS:
             self._measured_at = now
             self.used_bytes = self.measure_used()
@@ -130,10 +138,12 @@ class Measurements:
             self.out_rate,
             self.cycle_rate,
             self.cycle_time_rate,
+            self.command_rate,
         ):
             rate.reset()
         server.forget_counts()
         self.peak_used = self.used_bytes
+        self.longest_cycle = self.most_commands = 0
         self._not_counted = time.thread_time_ns() // 1000
         self._engine.active_expiry.time_limit_reached = 0
         persistence = self._engine.extras.get("persistence")

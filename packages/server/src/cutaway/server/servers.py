@@ -56,7 +56,7 @@ class Server:
 
     __slots__ = (
         "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_quiet_until", "_work_handle", "before_flush", "client_memory",
-        "connections", "connections_received", "connections_rejected", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
+        "connections", "connections_received", "connections_rejected", "cron_nanoseconds", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
         "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections", "reads", "started_at",
         "stopping", "to_flush", "writes",
@@ -98,7 +98,7 @@ class Server:
         """Count from zero: at the start, and with CONFIG RESETSTAT."""
         self.connections_received = self.connections_rejected = 0
         self.output_limit_disconnections = self.query_limit_disconnections = 0
-        self.cycles = self.reads = self.writes = 0
+        self.cycles = self.reads = self.writes = self.cron_nanoseconds = 0
         self._bytes_in = -sum(connection.bytes_in for connection in self.connections)
         self._bytes_out = -sum(connection.bytes_out for connection in self.connections)
 
@@ -276,6 +276,7 @@ class Server:
         self._cron_handle = self.loop.call_later(1 / config.integer("hz"), self._cron)
         if self.cron_paused:
             return
+        started = self.engine.stopwatch()
         try:
             self.engine.cron()
             collector.step()
@@ -284,6 +285,7 @@ class Server:
                 connection.check(self.engine.keyspace.now, timeout)
         except Exception:
             log.exception("the regular work failed; this is a bug")
+        self.cron_nanoseconds += self.engine.stopwatch() - started
         self.arm()
 
 
