@@ -229,7 +229,7 @@ class Tracking:
             return
         for _ in range(EFFORT * (self._given_up_in_vain + 1)):
             key, _readers = self._readers.random_item(self._engine.keyspace.random)
-            self._invalidate(key)
+            self._invalidate(key, None)
             if len(self._readers) <= self.max_keys:
                 self._given_up_in_vain = 0
                 return
@@ -246,12 +246,12 @@ class Tracking:
                 if key.startswith(prefix):
                     state.changed[key] = author
         if key in self._readers:
-            self._invalidate(key)
+            self._invalidate(key, self._engine.caller)
             if not self.clients:
                 self._rest()
 
-    def _invalidate(self, key: bytes) -> None:
-        """Tell whoever read `key`, and forget them. O(readers)."""
+    def _invalidate(self, key: bytes, author: Client | None) -> None:
+        """Tell whoever read `key` that `author`, or nobody, has changed it, and forget them. O(readers)."""
         readers = self._readers.pop(key, {})
         self.items -= len(readers)
         message = Message([key])
@@ -259,7 +259,7 @@ class Tracking:
             client = self.clients.get(identity)
             if client is not None:
                 mode: Tracked = client.extras[ROOM]
-                if not mode.broadcast and not (mode.noloop and client is self._engine.caller):
+                if not mode.broadcast and not (mode.noloop and client is author):
                     self._send(client, mode, message)
 
     def _on_flushed(self) -> None:
