@@ -69,7 +69,7 @@ class Pause:
     def begin(self, until: int, *, writes_only: bool) -> None:
         """Pause until a moment (milliseconds since the epoch), or longer if a pause that is on does."""
         engine = self._engine
-        self._end_if_over(engine.keyspace.now)  # one that nobody has ended yet must not make this one stricter
+        self._end_if_over(engine.keyspace.now)  # or else one that is over could make this one stricter
         self._writes_only = writes_only and (self._writes_only or not self.is_on)
         if not self.is_on:
             engine.gates = (*engine.gates, self.gate)
