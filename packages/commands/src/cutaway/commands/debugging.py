@@ -318,6 +318,14 @@ def _pause_cron(client: Client, switch: bytes) -> Reply:
     return "OK"
 
 
+@_action("replybuffer", 2)
+def _replybuffer(_client: Client, setting: bytes, _value: bytes) -> Reply:
+    """REPLYBUFFER <peak-reset-time|resizing> <value>: nothing to set, for replies wait in lists that are as long as they are."""
+    if setting.lower() not in (b"peak-reset-time", b"resizing"):
+        raise errors.SYNTAX
+    return "OK"
+
+
 @_action("set-active-expire", 1)
 def _set_active_expire(client: Client, switch: bytes) -> Reply:
     """SET-ACTIVE-EXPIRE <0|1>: whether expired keys are removed in the background."""
