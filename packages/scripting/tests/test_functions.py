@@ -114,6 +114,14 @@ def test_the_number_of_keys_is_checked(twins: Any, count: str) -> None:
     twins.same("FCALL", "absent", count)
 
 
+def test_capitals_do_not_matter_in_the_names_of_functions(twins: Any) -> None:
+    twins.same("FUNCTION", "LOAD", library(GET))
+    twins.same("FCALL", "GeT", 1, "k")
+    twins.same("FUNCTION", "LOAD", library(GET.replace("'get', f", "'GET', f"), "other"))
+    twins.same("FUNCTION", "LOAD", library(SET, "LIB"))
+    twins.same("FUNCTION", "DELETE", "Lib")
+
+
 def test_a_function_without_no_writes_is_not_for_fcall_ro(twins: Any) -> None:
     twins.same("FUNCTION", "LOAD", library(GET + READER))
     twins.same("FCALL_RO", "get", 1, "k")

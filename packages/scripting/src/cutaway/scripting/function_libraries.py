@@ -15,7 +15,7 @@ libraries that is restored together: it is first built aside.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from cutaway.commands import CommandError, Engine
@@ -73,6 +73,7 @@ class Libraries:
     def __init__(self, engine: Engine, interrupt: Callable[[], bytes | None]) -> None:
         self.libraries: dict[str, Library] = {}
         self.functions: dict[str, Function] = {}
+        """By name in lower case: FCALL does not mind capitals."""
         self._engine: Final = engine
         self._interrupt: Final = interrupt
         self._interpreter: Interpreter | None = None
@@ -113,9 +114,8 @@ class Libraries:
         if before is not None and not replace:
             raise CommandError(f"ERR Library '{name}' already exists")
         library = self._run(name, source)
-        for function in library.functions:
-            if function in self.functions and (before is None or function not in before.functions):
-                raise CommandError(f"ERR Function {function} already exists")
+        replaced = {function.lower() for function in before.functions} if before is not None else set()
+        self._refuse_twins(library.functions, replaced)
         if before is not None:
             self.delete(name)
         self._link(library)
@@ -136,14 +136,12 @@ class Libraries:
                 if name in self.libraries:
                     raise CommandError(f"ERR Library {name} already exists")
         replaced = {
-            function
+            function.lower()
             for name in restored.libraries
             if name in self.libraries
             for function in self.libraries[name].functions
         }
-        for function in restored.functions:
-            if function in self.functions and function not in replaced:
-                raise CommandError(f"ERR Function {function} already exists")
+        self._refuse_twins((function.name for function in restored.functions.values()), replaced)
         for name, library in restored.libraries.items():
             if name in self.libraries:
                 self.delete(name)
@@ -157,9 +155,7 @@ class Libraries:
             if name in aside.libraries:
                 raise CommandError(f"ERR Library '{name}' already exists")
             library = self._run(name, source)
-            for function in library.functions:
-                if function in aside.functions:
-                    raise CommandError(f"ERR Function {function} already exists")
+            aside._refuse_twins(library.functions, frozenset())
             aside._link(library)
         return aside
 
@@ -176,9 +172,14 @@ class Libraries:
             raise CommandError("ERR No functions registered")
         return library
 
+    def _refuse_twins(self, names: Iterable[str], replaced: Collection[str]) -> None:
+        for name in names:
+            if name.lower() in self.functions and name.lower() not in replaced:
+                raise CommandError(f"ERR Function {name} already exists")
+
     def _link(self, library: Library) -> None:
         self.libraries[library.name] = library
-        self.functions |= library.functions
+        self.functions |= {name.lower(): function for name, function in library.functions.items()}
 
     def overdue(self) -> bytes | None:
         """The error that ends a library's text that runs for too long."""
@@ -209,7 +210,7 @@ class Libraries:
     def delete(self, name: str) -> None:
         """Forget a library and its functions. Raises KeyError. O(functions of the library)."""
         for function in self.libraries.pop(name).functions:
-            del self.functions[function]
+            self.functions.pop(function.lower(), None)
 
     def flush(self) -> None:
         """Forget everything, and begin with a fresh interpreter."""

@@ -47,7 +47,7 @@ def _key_count(text: bytes, rest: tuple[bytes, ...]) -> int:
 
 
 def _fcall(client: Client, name: bytes, count: bytes, rest: tuple[bytes, ...], *, read_only: bool) -> Reply:
-    function = libraries(client).functions.get(name.decode("utf-8", "surrogateescape"))
+    function = libraries(client).functions.get(name.lower().decode("utf-8", "surrogateescape"))
     if function is None:
         raise errors.NO_FUNCTION
     keys = _key_count(count, rest)
