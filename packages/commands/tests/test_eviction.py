@@ -325,6 +325,19 @@ def test_with_noeviction_only_commands_that_need_memory_are_refused(house: House
     assert house.do("SET", "key", "y") == "OK"
 
 
+def test_the_log_says_that_writes_are_refused_once_a_minute(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.do("SET", "key", "x")
+    house.set(maxmemory="1")
+    for _ in range(3):
+        house.do("SET", "key", "y")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    house.clock.advance(60_000)
+    house.do("SET", "key", "y")
+    assert len(caplog.records) == 2
+
+
 def test_lfu_counts_uses_and_forgets_by_the_minute(house: House) -> None:
     house.set(maxmemory_policy="allkeys-lfu", lfu_log_factor="0")
     house.do("SET", "key", "x")

@@ -26,6 +26,7 @@ An evicted key leaves the traces of a deleted one: UNLINK in the append-only fil
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Any, Final
@@ -49,7 +50,10 @@ from cutaway.datastructures.eviction_clocks import (
 )
 from cutaway.resp import Reply
 
+log: Final = logging.getLogger("cutaway.engine")
+
 ROOM: Final = "memory"
+MILLISECONDS_BETWEEN_WARNINGS: Final = 60_000
 KEYS_BETWEEN_LOOKS: Final = 16
 """As many keys are evicted between two looks at the stopwatch."""
 SLICE_NANOSECONDS: Final = 500_000
@@ -72,7 +76,7 @@ class Evictor:
     """Keeps an engine's memory within `maxmemory`."""
 
     __slots__ = (
-        "_engine", "_exceeded_since", "_keyspace", "_minutes", "_next_database", "_pool", "_random", "client_bytes",
+        "_engine", "_exceeded_since", "_keyspace", "_minutes", "_next_database", "_pool", "_random", "_warn_at", "client_bytes",
         "decay_time", "exceeded_nanoseconds", "is_volatile", "kind", "ledger", "limit", "log_factor", "on_work",
         "other_bytes", "samples", "tenacity", "unbooked",
     )  # fmt: skip
@@ -84,6 +88,7 @@ class Evictor:
         self._next_database = 0
         self._exceeded_since = 0
         self._minutes = 0
+        self._warn_at = 0
         self._random: Final = engine.keyspace.random.random
         self.ledger: Final = Ledger(engine.keyspace, engine.stopwatch)
         self.ledger.on_work = self._work
@@ -209,6 +214,12 @@ class Evictor:
     def make_room(self) -> State:
         """Evict until the limit is kept, or the time is up, or nothing is left to evict."""
         state = self._note(self._evict() if self.is_over() else State.OK)
+        if state is State.FAIL and self._keyspace.now >= self._warn_at:
+            self._warn_at = self._keyspace.now + MILLISECONDS_BETWEEN_WARNINGS
+            log.warning(
+                "maxmemory of %d bytes is used up, and maxmemory-policy leaves nothing to evict: writes are refused. "
+                "Raise maxmemory, delete something, or choose another policy.", self.limit,
+            )  # fmt: skip
         if state is State.RUNNING:
             self._work()
         return state
