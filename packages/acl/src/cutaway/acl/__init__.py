@@ -1,7 +1,8 @@
 """Users, passwords, and who may run which command on which keys.
 
-Start with `access`, which says when is asked and what follows from the answer; then `selector` and `command_rules` for what a rule
-means, `checks` for the question itself, `users` and `accounts` for who is asked about.
+Start with `access`, which says when is asked and what follows from the answer; then `selector` and
+`command_rules` for what a rule means, `checks` for the question itself, `users` and `accounts` for who is
+asked about.
 """
 
 from cutaway.acl.access import AccessControl, UsersFile, access_of, install

@@ -2,25 +2,28 @@
 
 Connecting is not logging in
 ----------------------------
-Every new client is the default user. If that user is on and needs no password, as in a server nobody configured, that is all. If it needs
-one, the client is a stranger until AUTH or HELLO says who it is: until then only commands with the flag `no_auth` may run, and
-the parser takes no long requests.
+Every new client is the default user. If that user is on and needs no password, as in a server nobody
+configured, that is all. If it needs one, the client is a stranger until AUTH or HELLO says who it is: until
+then only commands with the flag `no_auth` may run, and the parser takes no long requests.
 
 A gate that is mostly not there
 -------------------------------
-As long as the default user is the only one, lets everyone in and may do everything, there is nothing to check, and the gate is not in
-`engine.gates`: the cost of the whole room is the engine's own truth test. It goes in with the first password or the first other
-user, in front of all other gates, and out again with the last.
+As long as the default user is the only one, lets everyone in and may do everything, there is nothing to
+check, and the gate is not in `engine.gates`: the cost of the whole room is the engine's own truth test. It
+goes in with the first password or the first other user, in front of all other gates, and out again with the
+last.
 
 Asked more than once
 --------------------
-A command is checked when it comes. A command that waits, queued by MULTI or blocked on a key, is checked again when it runs: the
-permissions may be others by then. A script's commands pass the gate one by one, as the user who runs the script.
+A command is checked when it comes. A command that waits, queued by MULTI or blocked on a key, is checked
+again when it runs: the permissions may be others by then. A script's commands pass the gate one by one, as
+the user who runs the script.
 
 What happens to those who are connected
 ---------------------------------------
-A user's clients hold the user itself, so a change of rules holds from their next command on. If the user is deleted they are closed.
-If a channel is taken away from a user, those of its clients that listen there are closed: no command of theirs would ever come to be refused.
+A user's clients hold the user itself, so a change of rules holds from their next command on. If the user is
+deleted they are closed. If a channel is taken away from a user, those of its clients that listen there are
+closed: no command of theirs would ever come to be refused.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """All users, by name; the texts they come from and go to.
 
-The default user is always there. A new connection is the default user, before it authenticates; if that user needs no password, it
-has no need to.
+The default user is always there. A new connection is the default user, before it authenticates; if that user
+needs no password, it has no need to.
 
-A change is all or nothing: rules are tried on a draft, and the user becomes what the draft is. In the same way a users' file is
-read into users of its own, which take the place of the old ones if there was no mistake in it.
+A change is all or nothing: rules are tried on a draft, and the user becomes what the draft is. In the same
+way a users' file is read into users of its own, which take the place of the old ones if there was no mistake
+in it.
 """
 
 from __future__ import annotations

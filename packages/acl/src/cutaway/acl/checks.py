@@ -1,12 +1,13 @@
-"""May this user run this request? The question of every request, once there is anybody who may not do everything.
+"""May this user run this request? The question of every one, once somebody may not do everything.
 
-Each selector is asked in turn until one allows it all. A selector looks, in this order, at the database, the command, the keys and
-the channels, and stops at the first that it denies. If all of them deny, the error is about what the selector denied that came
-farthest, and among denials of one kind about the last argument.
+Each selector is asked in turn until one allows it all. A selector looks, in this order, at the database, the
+command, the keys and the channels, and stops at the first that it denies. If all of them deny, the error is
+about what the selector denied that came farthest, and among denials of one kind about the last argument.
 
-Which arguments are keys, and what is done with them, the command's key specs say (`cutaway.commands.key_specs`): to read is
-`%R`, to insert, update or delete is `%W`. A key with neither (WATCH's) needs any rule that names it. Keys that cannot be known
-beforehand are asked for when they are: those of a script by the commands in it, those of SORT's patterns by SORT, for all keys at once.
+Which arguments are keys, and what is done with them, the command's key specs say
+(`cutaway.commands.key_specs`): to read is `%R`, to insert, update or delete is `%W`. A key with neither
+(WATCH's) needs any rule that names it. Keys that cannot be known beforehand are asked for when they are:
+those of a script by the commands in it, those of SORT's patterns by SORT, for all keys at once.
 """
 
 from __future__ import annotations

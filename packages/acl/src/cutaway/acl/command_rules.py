@@ -1,13 +1,14 @@
 """Which commands may be run: `+@read -keys +config|get`.
 
-The rules have an order, and a later one beats an earlier: `+@all -@dangerous` and `-@dangerous +@all` say different things. Two
-things are kept of them. One answers the question that is asked with every request: a set of names and the side from
-which it starts, everything or nothing. `+@all -keys` is "everything but {keys}", and so holds for commands that modules
-bring along later. The other is the list of the rules, to be shown again by ACL LIST: a rule replaces earlier ones about
-the same name, and one about a whole command replaces those about its subcommands, so that the list stays as short as what it says.
+The rules have an order, and a later one beats an earlier: `+@all -@dangerous` and `-@dangerous +@all` say
+different things. Two things are kept of them. One answers the question that is asked with every request: a
+set of names and the side from which it starts, everything or nothing. `+@all -keys` is "everything but
+{keys}", and so holds for commands that modules bring along later. The other is the list of the rules, to be
+shown again by ACL LIST: a rule replaces earlier ones about the same name, and one about a whole command
+replaces those about its subcommands, so that the list stays as short as what it says.
 
-A third form is kept for old times' sake: `+select|0`, where `0` is no subcommand but an argument. It allows a command that
-is otherwise forbidden, with just that first argument.
+A third form is kept for old times' sake: `+select|0`, where `0` is no subcommand but an argument. It allows a
+command that is otherwise forbidden, with just that first argument.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """ACL LOG: who was refused what, lately.
 
-A client that is refused tends to try again, often in a loop. So what is like one of the last ten entries, less than a minute old, only
-counts that one up and brings it to the front: the log tells of different mistakes, not of one mistake a thousand times.
+A client that is refused tends to try again, often in a loop. So what is like one of the last ten entries,
+less than a minute old, only counts that one up and brings it to the front: the log tells of different
+mistakes, not of one mistake a thousand times.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """Passwords, which are not kept.
 
-What is kept of a password is its SHA-256, in hexadecimal: whoever reads the users' file, or the reply of ACL LIST, cannot log
-in with what stands there. Why no slow hash with a salt, as one would use for passwords that people think up? Clients
-authenticate with every connection, thousands of them a second, and a hash that takes a tenth of a second would be a
-way to stop the server. The answer is to use passwords that cannot be guessed at all, and ACL GENPASS makes them: 256 random bits, for
-which a fast hash is as good as a slow one.
+What is kept of a password is its SHA-256, in hexadecimal: whoever reads the users' file, or the reply of ACL
+LIST, cannot log in with what stands there. Why no slow hash with a salt, as one would use for passwords that
+people think up? Clients authenticate with every connection, thousands of them a second, and a hash that takes
+a tenth of a second would be a way to stop the server. The answer is to use passwords that cannot be guessed
+at all, and ACL GENPASS makes them: 256 random bits, for which a fast hash is as good as a slow one.
 
-Two hashes are compared in a time that does not depend on where they differ (`hmac.compare_digest`), and all of a
-user's hashes are always looked at. A user who does not exist takes as long as one with a wrong password: the time an answer
-takes tells nothing about who is there.
+Two hashes are compared in a time that does not depend on where they differ (`hmac.compare_digest`), and all
+of a user's hashes are always looked at. A user who does not exist takes as long as one with a wrong password:
+the time an answer takes tells nothing about who is there.
 """
 
 from __future__ import annotations

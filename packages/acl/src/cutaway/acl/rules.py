@@ -1,7 +1,8 @@
 """What a rule is, and what is said about one that makes no sense.
 
-A user is described by words, as `ACL SETUSER alice on >secret ~cached:* +get` has them. Each is one change, and they are done in
-order. A word is text as C has it: what follows a zero byte does not count, except where a zero byte is an error of its own.
+A user is described by words, as `ACL SETUSER alice on >secret ~cached:* +get` has them. Each is one change,
+and they are done in order. A word is text as C has it: what follows a zero byte does not count, except where
+a zero byte is an error of its own.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """A selector: one set of permissions, all of which a command must have.
 
-A user may have several, and a command may run if one of them allows all of it: the command itself, the database it
-works on, every key and every channel it names. Two selectors are not added up. `(+get ~a:*) (+set ~b:*)` reads a's and writes b's, and
-nothing else, which no single list of commands and keys could say. The first selector, the root, is what is said outside of parentheses.
+A user may have several, and a command may run if one of them allows all of it: the command itself, the
+database it works on, every key and every channel it names. Two selectors are not added up. `(+get ~a:*) (+set
+~b:*)` reads a's and writes b's, and nothing else, which no single list of commands and keys could say. The
+first selector, the root, is what is said outside of parentheses.
 """
 
 from __future__ import annotations

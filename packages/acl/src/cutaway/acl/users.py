@@ -1,7 +1,8 @@
 """A user: a name, passwords, and one or more selectors.
 
-A rule is for the user (`on`, `>secret`, `(~a +get)`) or else for the root selector. `reset` brings the user back to what it was when
-it was made: off, without a password, allowed nothing. A user without a password cannot log in, unless `nopass` says that any will do.
+A rule is for the user (`on`, `>secret`, `(~a +get)`) or else for the root selector. `reset` brings the user
+back to what it was when it was made: off, without a password, allowed nothing. A user without a password
+cannot log in, unless `nopass` says that any will do.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Which words of a request no log may show.
 
-Passwords travel as arguments: of AUTH and HELLO, of ACL SETUSER, of CONFIG SET requirepass. Whatever keeps or shows requests
-(the slow log, MONITOR, a client's last command) asks here first and gets them with `(redacted)` in those places. The names of
-users count as secret where the real server thinks so too.
+Passwords travel as arguments: of AUTH and HELLO, of ACL SETUSER, of CONFIG SET requirepass. Whatever keeps or
+shows requests (the slow log, MONITOR, a client's last command) asks here first and gets them with
+`(redacted)` in those places. The names of users count as secret where the real server thinks so too.
 
-An argument is hidden by its place, before it is known whether it makes sense: a mistyped AUTH holds a password all the same.
+An argument is hidden by its place, before it is known whether it makes sense: a mistyped AUTH holds a
+password all the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The TCP ports: `port` in plain text, `tls-port` with TLS, each on every address of `bind`.
 
-CONFIG SET may move either while the server runs, to 0 to close it. The new sockets are bound before the old ones are closed, and
-bound at once, in the command: a port that is taken is an error of CONFIG SET, and the server goes on listening where it was. Whoever is
-connected stays so.
+CONFIG SET may move either while the server runs, to 0 to close it. The new sockets are bound before the old
+ones are closed, and bound at once, in the command: a port that is taken is an error of CONFIG SET, and the
+server goes on listening where it was. Whoever is connected stays so.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Protected mode: a server that nobody secured serves nobody from elsewhere.
 
-Many servers were once found on the open internet because they listened everywhere and asked for no password, as the default was.
-Since then a server whose default user needs no password answers connections from other machines with an explanation, and closes
-them, until a password is set or `protected-mode no` says that this is meant.
+Many servers were once found on the open internet because they listened everywhere and asked for no password,
+as the default was. Since then a server whose default user needs no password answers connections from other
+machines with an explanation, and closes them, until a password is set or `protected-mode no` says that this
+is meant.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """TLS: the settings of redis.conf as a context of Python's `ssl`, which can change while the server runs.
 
-A certificate is renewed every few weeks, and nobody wants to restart a server for that. `CONFIG SET tls-cert-file …` (to
-the same name, if only the contents have changed) reads the files again. But asyncio asks for the context once, when it begins to listen.
-`LiveContext` is what it gets: a context that does nothing itself, and lets every new connection use the one that is in force at that
-moment. Connections that are there go on with what they agreed on.
+A certificate is renewed every few weeks, and nobody wants to restart a server for that. `CONFIG SET
+tls-cert-file …` (to the same name, if only the contents have changed) reads the files again. But asyncio asks
+for the context once, when it begins to listen. `LiveContext` is what it gets: a context that does nothing
+itself, and lets every new connection use the one that is in force at that moment. Connections that are there
+go on with what they agreed on.
 
 If the new settings make no sense, CONFIG SET fails, the log says why, and everything stays as it was.
 """
