@@ -1,5 +1,4 @@
-"""Where users come from when the server starts, and where they are kept: `user` lines in redis.conf, or a
-file of their own.
+"""Where users come from when the server starts: `user` lines in redis.conf, or a file of their own.
 
 One or the other: with both, nobody could say who is allowed what after the next ACL SAVE or CONFIG REWRITE. A
 mistake in either ends the start: a server that runs with half of its users would let in the wrong ones.
