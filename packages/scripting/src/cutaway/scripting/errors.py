@@ -41,8 +41,9 @@ NO_LIBRARY: Final = CommandError("ERR Library not found")
 NO_CODEC: Final = CommandError("ERR this server was composed without a codec for FUNCTION DUMP payloads")
 
 
-def wrong_function_subcommand(name: str) -> CommandError:
-    """A subcommand of FUNCTION was given more words than it takes."""
+def wrong_function_subcommand(word: bytes) -> CommandError:
+    """A subcommand of FUNCTION was given more words than it takes; `word` is its name as it was sent."""
+    name = word.decode("utf-8", "surrogateescape")
     return CommandError(
         f"ERR unknown subcommand or wrong number of arguments for '{name}'. Try FUNCTION HELP."
     )

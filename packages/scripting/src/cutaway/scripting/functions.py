@@ -97,11 +97,11 @@ def function_delete(client: Client, name: bytes) -> Reply:
 
 
 @functions.command("FUNCTION FLUSH", arity=-2, flags="write noscript", since="7.0.0", tips=ALL_SHARDS,
-                   syntax="[ASYNC | SYNC]")  # fmt: skip
-def function_flush(client: Client, *mode: bytes) -> Reply:
+                   syntax="[ASYNC | SYNC]", skip=1)  # fmt: skip
+def function_flush(client: Client, word: bytes, *mode: bytes) -> Reply:
     """Deletes all libraries. O(N) with N the number of functions."""
     if len(mode) > 1:
-        raise errors.wrong_function_subcommand("FLUSH")
+        raise errors.wrong_function_subcommand(word)
     if mode and mode[0].lower() not in (b"sync", b"async"):
         raise CommandError("ERR FUNCTION FLUSH only supports SYNC|ASYNC option")
     libraries(client).flush()
@@ -162,11 +162,11 @@ def function_dump(client: Client) -> Reply:
 
 
 @functions.command("FUNCTION RESTORE", arity=-3, flags="write denyoom noscript", since="7.0.0", tips=ALL_SHARDS,
-                   syntax="serialized-value [FLUSH | APPEND | REPLACE]")  # fmt: skip
-def function_restore(client: Client, payload: bytes, *policy: bytes) -> Reply:
+                   syntax="serialized-value [FLUSH | APPEND | REPLACE]", skip=1)  # fmt: skip
+def function_restore(client: Client, word: bytes, payload: bytes, *policy: bytes) -> Reply:
     """Loads the libraries that FUNCTION DUMP returned here or elsewhere. O(N) with N the length of the libraries."""
     if len(policy) > 1:
-        raise errors.wrong_function_subcommand("RESTORE")
+        raise errors.wrong_function_subcommand(word)
     chosen = policy[0].lower() if policy else b"append"
     if chosen not in POLICIES:
         raise CommandError("ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.")
