@@ -523,7 +523,9 @@ def _validate(data: bytes) -> tuple[int, bool]:
     pos, count, canonical = HEADER_SIZE, 0, True
     while pos < end:
         first = data[pos]
-        if 0x80 < first < 0xC0 and data[pos + 1] > NINE:  # short, and no number: most entries are, and take no call
+        if (
+            0x80 < first < 0xC0 and data[pos + 1] > NINE
+        ):  # short, and no number: most entries are, and take no call
             stop = pos + first - 0x7E
             if stop <= end and data[stop - 1] == first - 0x7F:
                 pos = stop

@@ -139,6 +139,8 @@ class BusyLoop:
         try:
             self._flush_earlier()
             self._serve(borrowed)
+        except Exception:
+            log.exception("clients could not be answered during a script; this is a bug")
         finally:
             engine.gates = gates
             for connection, direct in borrowed.values():
@@ -162,7 +164,7 @@ class BusyLoop:
             sock = transport.get_extra_info("socket")
             if sock is None or transport.get_extra_info("sslcontext") is not None:
                 continue
-            if sock.fileno() not in self._gone:
+            if sock.fileno() >= 0 and sock.fileno() not in self._gone:
                 direct = DirectTransport(sock, transport)
                 connection.move_to(direct)
                 yield sock.fileno(), (connection, direct)

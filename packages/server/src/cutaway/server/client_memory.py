@@ -129,7 +129,9 @@ class ClientMemory:
         """Ten times a second: buffers drain, and rooms keep things, without a word. O(clients)."""
         connections = self._server.connections
         if not self.is_watching:
-            self._tell(BASE_BYTES * len(connections))  # for INFO, at least what they take when they do nothing
+            self._tell(
+                BASE_BYTES * len(connections)
+            )  # for INFO, at least what they take when they do nothing
         elif connections:
             self._touched.update(connections)
             self.settle()
