@@ -333,6 +333,13 @@ def _set_active_expire(client: Client, switch: bytes) -> Reply:
     return "OK"
 
 
+@_action("set-disable-deny-scripts", 1)
+def _set_disable_deny_scripts(client: Client, flag: bytes) -> Reply:
+    """SET-DISABLE-DENY-SCRIPTS <0|1>: whether scripts may call the commands that are not meant for scripts."""
+    client.engine.extras["scripts_may_all"] = arguments.integer(flag) != 0
+    return "OK"
+
+
 @_action("change-repl-id")
 def _change_repl_id(client: Client) -> Reply:
     """CHANGE-REPL-ID: take a new replication id."""

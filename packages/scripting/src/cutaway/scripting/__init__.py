@@ -13,3 +13,4 @@ def install(engine: Engine) -> None:
     room = engine.extras[ROOM] = Scripting(engine)
     engine.extras["function_libraries"] = room.libraries.sources
     engine.extras["load_library"] = room.libraries.restore
+    engine.info_sections["memory:scripting"] = room.info

@@ -86,6 +86,15 @@ class Scripting:
             self._interpreter = lua
         return self._interpreter
 
+    def info(self) -> dict[str, int]:
+        """What INFO tells of the functions. O(libraries)."""
+        libraries = self.libraries
+        return {
+            "number_of_functions": len(libraries.functions),
+            "number_of_libraries": len(libraries.libraries),
+            "used_memory_functions": sum(len(source) for source in libraries.sources()),
+        }
+
     def load(self, body: bytes) -> Script:
         """The script with this text, compiled if it is new. Raises CommandError if Lua cannot read it. O(length)."""
         sha = sha1(body)

@@ -74,7 +74,7 @@ class Run:
             command.rejected_calls += 1
             raise self._refused(None, errors.WRONG_ARITY)
         flags = command.flags
-        if "noscript" in flags:
+        if "noscript" in flags and not engine.extras.get("scripts_may_all"):
             command.rejected_calls += 1
             raise self._refused(None, errors.NOT_FROM_SCRIPT)
         if self._read_only and (command.is_write or "may_replicate" in flags):
