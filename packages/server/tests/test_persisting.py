@@ -443,3 +443,17 @@ def test_a_real_server_starts_on_our_files_and_we_on_its(start, tmp_path, append
     assert replies[:-3] == before[:-3]  # Redis 7.0 names some encodings differently
     peer = start("--appendonly", appendonly).connect()
     assert peer.ask("LRANGE", "list", -1, -1) == [b"fromreal"]
+
+
+def test_flushall_stops_the_snapshot_under_way_and_replaces_the_one_before(start, tmp_path):
+    server = start("--save", "3600 100000")
+    peer = server.connect()
+    peer.ask("SET", "k", "v")
+    assert peer.ask("SAVE") == "OK"
+    peer.ask("CONFIG", "SET", "rdb-key-save-delay", "10000000")
+    peer.ask("BGSAVE")
+    assert peer.ask("FLUSHALL") == "OK"
+    assert "rdb_bgsave_in_progress:0" in peer.ask("INFO", "persistence").decode()
+    server.kill()
+    assert start("--save", "").connect().ask("DBSIZE") == 0
+    assert not list(tmp_path.glob("temp-*"))
