@@ -201,6 +201,65 @@ def draw_timeline(lanes: Sequence[str], messages: Sequence[tuple[str, str, str]]
     return Picture(f'<div style="margin:10px 0">{svg}</div>')
 
 
+def draw_cuts(commands: Sequence[tuple[str, int]], outcomes: Sequence[str]) -> Picture:
+    """Show a log as a strip: above, its commands (text, bytes); below, what is left if it is cut at each byte.
+
+    `outcomes` has one entry for each cut, from before the first byte to behind the last.
+    """
+    above = "".join(
+        f'<div style="flex:{size} 1 0;{BLOCK};border:1px solid #8a949e80;{MONO}" title="{size} bytes">{escape(text)}</div>'
+        for text, size in commands
+    )
+    below, seen, start = "", list(dict.fromkeys(outcomes)), 0
+    for cut in range(1, len(outcomes) + 1):
+        if cut == len(outcomes) or outcomes[cut] != outcomes[start]:
+            hue = HUES[seen.index(outcomes[start]) % len(HUES)]
+            last = cut == len(outcomes)
+            room = "0 0 110px" if last and cut - start == 1 else f"{cut - start} 1 0"
+            look = f"background:{hue}38;border-top:3px solid {hue}"
+            below += f'<div style="flex:{room};{BLOCK};{look};{MONO}">{escape(outcomes[start])}</div>'
+            start = cut
+    end = '<div style="flex:0 0 110px"></div>'
+    row = "display:flex;min-width:720px;margin:2px 0"
+    words = f'<div style="{SMALL}">'
+    return Picture(
+        f'<div style="margin:10px 0;overflow-x:auto">{words}the log</div><div style="{row}">{above}{end}</div>'
+        f'{words}what is there again if it ends here</div><div style="{row}">{below}</div></div>'
+    )
+
+
+BLOCK = "box-sizing:border-box;min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:3px 4px"
+
+
+def draw_crash(
+    lanes: Mapping[str, Sequence[tuple[float, bool]]], fsyncs: Mapping[str, Sequence[float]], crash: float
+) -> Picture:
+    """Show writes as dots in time, (seconds, survived), a lane for each policy; a bar is an fsync."""
+    left, width, step = 90, 560, 46
+    across, down = left + width + 50, 26 + step * len(lanes)
+
+    def at(seconds: float) -> float:
+        return left + seconds / crash * width
+
+    parts = []
+    for row, (name, writes) in enumerate(lanes.items()):
+        y = 24 + step * row + step // 2
+        parts.append(f'<text x="0" y="{y + 4}" font-weight="600">{escape(name)}</text>')
+        parts.append(f'<path d="M{left - 12} {y}H{at(crash):.0f}" stroke="currentColor" opacity=".3"/>')
+        for seconds in fsyncs.get(name, ()):
+            bar = f'<path d="M{at(seconds):.1f} {y - 14}v28" stroke="{HUES[1]}" stroke-width="2"'
+            parts.append(f'{bar} opacity=".8"/>')
+        for seconds, survived in writes:
+            look = f'fill="{HUES[2]}"' if survived else f'fill="none" stroke="{HUES[0]}" stroke-width="2"'
+            parts.append(f'<circle cx="{at(seconds):.1f}" cy="{y}" r="5" {look}/>')
+    parts.append(f'<path d="M{at(crash):.0f} 18V{down}" stroke="{HUES[0]}" stroke-width="3"/>')
+    parts.append(f'<text x="{at(crash):.0f}" y="12" text-anchor="middle">the power goes</text>')
+    style = f"max-width:{across}px;width:100%;font:12px system-ui,sans-serif;fill:currentColor"
+    svg = f'<svg viewBox="0 0 {across} {down}" style="{style}">{"".join(parts)}</svg>'
+    words = "a full dot has survived, an empty one is lost; a bar is an fsync"
+    return Picture(f'<div style="margin:10px 0">{svg}<div style="{SMALL}">{words}</div></div>')
+
+
 def draw_bars(values: Mapping[str, float], unit: str) -> Picture:
     """Show numbers side by side as bars, the longest one filling the width."""
     most = max(values.values())
