@@ -6,6 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cutaway.commands import CommandError, Engine, FakeClock
+from cutaway.commands.expiring import generic
+from cutaway.commands.hashes import hashes
+from cutaway.commands.sets import sets
+from cutaway.commands.sorted_sets import sorted_sets
+from cutaway.commands.strings import strings
+
 NUMBERS = ["0", "1", "-1", "10", "9223372036854775807", "-9223372036854775808", "9223372036854775808", "01",
            "+1", " 1", "", "x", "1.5", "3.0e3", "inf", "-inf", "nan", "1e400", "0x10", "-0"]  # fmt: skip
 
@@ -204,3 +211,23 @@ def test_random_sequences_answer_the_same_bytes(make_twins, requests, protocol):
     for request in requests:
         pair.same(*request)
     pair.real.close()
+
+
+def test_exp_is_another_word_for_ex():
+    engine = Engine(strings, generic, clock=FakeClock())
+    assert engine.do("SET", "k", "v", "EXP", "10") == "OK"
+    assert engine.do("PTTL", "k") == 10_000
+    assert isinstance(engine.do("SET", "k", "v", "EXP", "10", "EX", "10"), CommandError)
+
+
+@pytest.mark.parametrize(
+    "words", [("SRANDMEMBER", "s"), ("HRANDFIELD", "h"), ("ZRANDMEMBER", "z")], ids=lambda words: words[0]
+)
+def test_a_reply_of_a_thousand_million_draws_is_refused_and_not_begun(words):
+    engine = Engine(sets, hashes, sorted_sets)
+    for filling in (["SADD", "s", "a"], ["HSET", "h", "a", "1"], ["ZADD", "z", "1", "a"]):
+        engine.do(*filling)
+    reply = engine.do(*words, "-1000000000")
+    assert isinstance(reply, CommandError)
+    assert "at most" in reply.message
+    assert len(engine.do(*words, "-1000")) == 1000

@@ -212,7 +212,9 @@ def hrandfield(client: Client, key: bytes, *words: bytes) -> Reply:
         return value.random_fields(1, client.engine.keyspace.random)[0][0]
     count, with_values = arguments.random_count(words, b"withvalues")
     value = read_hash(client, key)
-    items = [] if value is None else value.random_fields(count, client.engine.keyspace.random)
+    items = (
+        [] if value is None else value.random_fields(arguments.may_draw(count), client.engine.keyspace.random)
+    )
     return Pairs(items) if with_values else [field for field, _ in items]
 
 

@@ -214,5 +214,5 @@ def srandmember(client: Client, key: bytes, *count: bytes) -> Reply:
     if value is None or not wanted:
         return []
     if wanted < 0:
-        return [value.random(rng) for _ in range(-wanted)]
+        return [value.random(rng) for _ in range(-arguments.may_draw(wanted))]
     return value.random_distinct(wanted, rng)

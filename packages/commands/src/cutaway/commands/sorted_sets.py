@@ -278,7 +278,7 @@ def zrandmember(client: Client, key: bytes, *words: bytes) -> Reply:
         return None if value is None else value.random_items(1, rng)[0][0]
     count, with_scores = arguments.random_count(words, b"withscores")
     value = client.db.read(key, SortedSetValue)
-    pairs = [] if value is None else value.random_items(count, rng)
+    pairs = [] if value is None else value.random_items(arguments.may_draw(count), rng)
     return Pairs(pairs) if with_scores else [member for member, _ in pairs]
 
 

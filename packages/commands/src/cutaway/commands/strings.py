@@ -24,7 +24,9 @@ strings: Final = CommandTable("string")
 
 INT64_MAX: Final = arguments.INT64_MAX
 
-SET_OPTIONS: Final = Options("NX|XX|IFEQ:bytes", "GET", "EX:bytes|PX:bytes|EXAT:bytes|PXAT:bytes|KEEPTTL")
+SET_OPTIONS: Final = Options(
+    "NX|XX|IFEQ:bytes", "GET", "EX:bytes|EXP:bytes|PX:bytes|EXAT:bytes|PXAT:bytes|KEEPTTL"
+)
 GETEX_OPTIONS: Final = Options("EX:bytes|PX:bytes|EXAT:bytes|PXAT:bytes|PERSIST")
 MSETEX_OPTIONS: Final = Options("NX|XX", "EX:bytes|PX:bytes|EXAT:bytes|PXAT:bytes|KEEPTTL")
 
@@ -63,7 +65,7 @@ def read_buffer(client: Client, key: bytes) -> bytes | bytearray | None:
 def expire_moment(client: Client, options: dict[str, Any], full_name: str) -> int:
     """The moment an EX, PX, EXAT or PXAT option asks for, in milliseconds since the epoch; 0 where there is none."""
     for name, unit, relative in (
-        ("EX", 1000, True), ("PX", 1, True), ("EXAT", 1000, False), ("PXAT", 1, False)
+        ("EX", 1000, True), ("EXP", 1000, True), ("PX", 1, True), ("EXAT", 1000, False), ("PXAT", 1, False)
     ):  # fmt: skip
         if name in options:
             amount = arguments.integer(options[name])

@@ -47,6 +47,8 @@ from cutaway.datastructures.listpack_entries import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+BACKWARDS: Final = 16
+"""How many entries from the tail `seek` walks one by one."""
 HEADER: Final = Struct("<IH")
 HEADER_SIZE: Final = 6
 END: Final = 0xFF
@@ -338,16 +340,17 @@ class ListPack:
     def seek(self, index: int) -> int:
         """Return the position of the entry at `index` (negative: from the tail), or -1.
 
-        O(distance from the nearer end); over a run of entries of one size, in C.
+        O(distance); over a run of entries of one size, in C. Only forwards, so the way from the tail is taken
+        for the last few entries alone.
         """
         count = self.count
         if index < 0:
             index += count
         if not 0 <= index < count:
             return -1
-        if index <= count // 2:
-            return _skip(self.entries, 0, index)
         back = count - index
+        if back > BACKWARDS:
+            return _skip(self.entries, 0, index)
         pos = len(self.entries)
         while back:
             pos = self.prev(pos)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cutaway.server.measurements import Measurements
     from cutaway.server.persisting import Persistence
 
-MOST_KEYS_COUNTED: Final = 100_000
+MOST_KEYS_COUNTED: Final = 2_000
 """Of a larger database INFO keysizes looks at a sample of this size: the answer must not keep others waiting."""
 OVERHEAD_PER_KEY: Final = 150
 """Bytes that a key costs besides its name and its value, roughly: the entry, and its place in the dictionary."""
