@@ -215,12 +215,12 @@ def draw_cuts(commands: Sequence[tuple[str, int]], outcomes: Sequence[str]) -> P
         if cut == len(outcomes) or outcomes[cut] != outcomes[start]:
             hue = HUES[seen.index(outcomes[start]) % len(HUES)]
             last = cut == len(outcomes)
-            room = "0 0 110px" if last and cut - start == 1 else f"{cut - start} 1 0"
+            room = "0 0 104px" if last and cut - start == 1 else f"{cut - start} 1 0"
             look = f"background:{hue}38;border-top:3px solid {hue}"
             below += f'<div style="flex:{room};{BLOCK};{look};{MONO}">{escape(outcomes[start])}</div>'
             start = cut
-    end = '<div style="flex:0 0 110px"></div>'
-    row = "display:flex;min-width:720px;margin:2px 0"
+    end = '<div style="flex:0 0 104px"></div>'
+    row = "display:flex;min-width:640px;margin:2px 0"
     words = f'<div style="{SMALL}">'
     return Picture(
         f'<div style="margin:10px 0;overflow-x:auto">{words}the log</div><div style="{row}">{above}{end}</div>'
