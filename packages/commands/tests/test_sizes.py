@@ -150,6 +150,7 @@ def test_stats_have_the_fields_of_a_real_server(real_client) -> None:  # type: i
     Evictor(engine)
     for number in range(100):
         engine.do("SET", f"key:{number}", "value" * 50)
+    real_client.ask(b"FLUSHALL")
     real_client.ask(b"SET", b"key", b"value")
     parser = ReplyParser()
     parser.feed(real_client.ask(b"MEMORY", b"STATS"))
