@@ -156,7 +156,8 @@ def test_stats_have_the_fields_of_a_real_server(real_client) -> None:  # type: i
     parser.feed(real_client.ask(b"MEMORY", b"STATS"))
     reply = engine.do("MEMORY", "STATS")
     assert isinstance(reply, MapReply)
-    assert [name for name, _ in reply.items] == next(iter(parser))[::2]
+    real = next(iter(parser))[::2]  # a real server remembers the databases that others have used
+    assert [name for name, _ in reply.items] == [name for name in real if name == b"db.0" or name[:3] != b"db."]
     fields = dict(reply.items)
     assert fields[b"keys.count"] == 100
     assert fields[b"total.allocated"] >= fields[b"dataset.bytes"] > 0
