@@ -60,6 +60,7 @@ from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
 from cutaway.server.memory_figures import MemoryReport
 from cutaway.server.metrics import Metrics
+from cutaway.server.migrating import migrating
 from cutaway.server.observing import OBSERVING, Observation
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
@@ -74,7 +75,7 @@ from cutaway.transactions import transactions
 TABLES: Final = (
     strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
     connections, generic, objects, memory, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
-    configuration, debugging, dumping, server_commands, persisting, shutdowns, module_commands, OBSERVING,
+    configuration, debugging, dumping, server_commands, persisting, shutdowns, migrating, module_commands, OBSERVING,
 )  # fmt: skip
 
 log: Final = logging.getLogger("cutaway.server")
