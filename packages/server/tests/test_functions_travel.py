@@ -110,7 +110,17 @@ def test_a_dump_of_functions_is_restored_on_either_side(
 
 @pytest.mark.parametrize("preamble", ["yes", "no"])
 def test_functions_and_what_scripts_wrote_are_in_the_log(start: Callable[..., Any], preamble: str) -> None:
-    options = ("--save", "", "--appendonly", "yes", "--aof-use-rdb-preamble", preamble)
+    # With `everysec` the log may lag behind the replies while an fsync runs, and kill -9 then takes the rest along.
+    options = (
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        "always",
+        "--aof-use-rdb-preamble",
+        preamble,
+    )
     server = start(*options)
     peer = server.connect()
     peer.ask("FUNCTION", "LOAD", LIBRARY)

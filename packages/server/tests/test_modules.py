@@ -5,9 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 
 import pytest
 
+shipped = pytest.mark.skipif(
+    find_spec("cutaway.sessions") is None or find_spec("cutaway.bloom") is None,
+    reason="the modules custom, sessions and bloom are packages of their own, and not installed here",
+)
 MODULES = ("--loadmodule", "custom", "--loadmodule", "sessions", "--loadmodule", "bloom")
 
 
@@ -59,6 +64,7 @@ def test_their_data_survives_a_restart(start, tmp_path, mode):
     check(start(*options).connect(), identity)
 
 
+@shipped
 def test_they_work_in_a_transaction_and_in_a_script(start):
     peer = start("--save", "", *MODULES).connect()
     peer.ask("MULTI")
@@ -72,6 +78,7 @@ def test_they_work_in_a_transaction_and_in_a_script(start):
     assert peer.ask("EVAL", "return redis.call('CUSTOM.GET', 'a')", "0") == b"1"
 
 
+@shipped
 def test_copies_and_dumps_of_a_modules_values_are_whole(start):
     peer = start("--save", "", "--enable-debug-command", "yes", *MODULES).connect()
     peer.ask("BF.ADD", "f", "a")
@@ -91,12 +98,14 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@shipped
 def test_a_module_without_the_one_it_needs_keeps_the_server_from_starting(tmp_path):
     done = run("--dir", str(tmp_path), "--loadmodule", "sessions")
     assert done.returncode == 1
     assert "the module 'sessions' needs the module 'custom', which is not loaded" in done.stdout + done.stderr
 
 
+@shipped
 def test_data_of_a_module_that_is_missing_is_not_dropped_but_named(start, tmp_path):
     server = start(*MODULES, "--dir", str(tmp_path), "--save", "3600 1")
     peer = server.connect()
