@@ -167,7 +167,7 @@ def _scalar(reply: Reply) -> bytes:
         case Verbatim():
             return reply.text
         case BigNumber():
-            return b"(big number) %d" % reply.value
+            return b"(big number) " + reply.digits
         case _:
             return repr(reply).encode()
 
@@ -202,7 +202,7 @@ def _raw_scalar(reply: Reply) -> bytes:
         case Double() | Verbatim():
             return reply.text
         case BigNumber():
-            return b"%d" % reply.value
+            return reply.digits
         case str():
             return text_of(reply)
         case _:

@@ -280,11 +280,11 @@ def _verbatim3(_encoder: Encoder, value: Verbatim) -> bytes:
 
 
 def _big_number2(encoder: Encoder, value: BigNumber) -> bytes:
-    return _bulk(encoder, b"%d" % value.value)
+    return _bulk(encoder, value.digits)
 
 
 def _big_number3(_encoder: Encoder, value: BigNumber) -> bytes:
-    return b"(%d\r\n" % value.value
+    return b"(%b\r\n" % value.digits
 
 
 def _attributed2(encoder: Encoder, value: Attributed) -> bytes:

@@ -149,12 +149,20 @@ class Verbatim(ReplyValue):
 
 
 class BigNumber(ReplyValue):
-    """An integer outside 64 bits: ``(`` in RESP3, bulk string in RESP2."""
+    """An integer outside 64 bits: ``(`` in RESP3, bulk string in RESP2.
+
+    A script may call any text a number; then `value` is that text, without line ends.
+    """
 
     __slots__ = ("value",)
 
-    def __init__(self, value: int) -> None:
+    def __init__(self, value: int | bytes) -> None:
         self.value = value
+
+    @property
+    def digits(self) -> bytes:
+        """The number as it is written."""
+        return self.value if isinstance(self.value, bytes) else b"%d" % self.value
 
 
 class Double(ReplyValue):

@@ -155,7 +155,7 @@ class ToLua:
                 return self.single(b"verbatim_string", self.table((b"string", reply.text, b"format", format)))
             return bytes(reply.text)
         if isinstance(reply, BigNumber):
-            text = b"%d" % reply.value
+            text = reply.digits
             return self.single(b"big_number", text) if three else text
         if isinstance(reply, Push):
             return self._sequence(reply.items, protocol)
@@ -268,4 +268,4 @@ def _line(text: bytes) -> str:
 
 def _big_number(text: bytes) -> Reply:
     text = text.replace(b"\r", b" ").replace(b"\n", b" ")
-    return BigNumber(text)  # type: ignore[arg-type] # a script may call any text a number
+    return BigNumber(text)

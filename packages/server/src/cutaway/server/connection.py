@@ -25,6 +25,7 @@ import socket
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from cutaway.commands import CommandError
 from cutaway.commands.client_lists import client_type
 from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from cutaway.commands import Client
     from cutaway.server.servers import Server
 
+UNSPEAKABLE: Final = CommandError("ERR internal error, see the server's log")
 HIGH_WATER: Final = 1024 * 1024
 LARGE_REPLY: Final = 65536
 """Replies of more bytes are held to the limit of the output buffer before they are written."""
@@ -208,7 +210,11 @@ class Connection(asyncio.Protocol):
             if client.reply_mode != "on":
                 reply = self._mute(reply)
             if reply is not NO_REPLY:
-                payload = encode(reply)
+                try:
+                    payload = encode(reply)
+                except Exception:
+                    log.exception("the reply of %s cannot be written; this is a bug", client.command)
+                    payload = encode(UNSPEAKABLE)
                 out.append(payload)
                 length = len(payload)
                 size += length
