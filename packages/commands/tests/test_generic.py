@@ -70,7 +70,7 @@ def test_the_expire_family(twins):
         EXPIRE k 50 LT
         EXPIRE k 500 NX
         EXPIRE k 500 XX
-        EXPIRE k 500 XX GT
+        EXPIRE k 400 XX GT
         EXPIRE k 500 NX GT
         EXPIRE k 500 GT LT
         EXPIRE k 500 FOO
