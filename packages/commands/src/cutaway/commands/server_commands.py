@@ -36,9 +36,13 @@ LOLWUT_MOST_COLUMNS: Final = 1000
     "TIME", arity=1, flags="loading stale fast", since="2.6.0", tips=["nondeterministic_output"]
 )
 def time_(client: Client) -> Reply:
-    """Returns the server's time: seconds since the epoch, and microseconds of the running one. O(1)."""
-    microseconds: Callable[[], int] | None = client.engine.extras.get("microseconds")
-    now = client.engine.keyspace.now * 1000 if microseconds is None else microseconds()
+    """Returns the server's time: seconds since the epoch, and microseconds of the running one. O(1).
+
+    Within a script or a transaction time stands still.
+    """
+    engine = client.engine
+    microseconds: Callable[[], int] | None = engine.extras.get("microseconds")
+    now = engine.keyspace.now * 1000 if microseconds is None or engine.nesting else microseconds()
     return [b"%d" % part for part in divmod(now, 1_000_000)]
 
 

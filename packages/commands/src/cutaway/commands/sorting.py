@@ -221,9 +221,10 @@ def _select(client: Client, key: bytes, options: SortOptions) -> list[bytes]:
     start = min(max(options.offset, 0), size)
     stop = size if options.count < 0 else min(start + options.count, size)
     if options.by is not None and options.by.is_constant:
-        if not isinstance(value, SetValue) or options.store is None:
+        is_script = client.engine.caller is not client
+        if not isinstance(value, SetValue) or not (options.store is not None or is_script):
             return _as_it_lies(value, start, stop, reverse=options.descending) if start < stop else []
-        # What is stored has to be the same wherever the command is repeated: a set's own order is not.
+        # What is stored, or seen by a script, has to be the same wherever that is repeated: a set's own order is not.
         options.by, options.alpha = None, True
     return _sorted(client.db, list(value), options)[start:stop]
 
