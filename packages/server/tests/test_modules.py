@@ -36,6 +36,7 @@ def check(peer, identity: str) -> None:
     assert peer.ask("BF.MEXISTS", "seen", "a", "b", "c") == [1, 1, 0]
 
 
+@shipped
 @pytest.mark.parametrize(
     "mode", ["rdb", "aof", "aof without preamble", "rewritten", "rewritten without preamble"]
 )
