@@ -25,7 +25,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / ".nox" / "notebooks"
+KEPT = ROOT / ".nox" / "runs-of-notebooks"  # not "notebooks": that is the environment of the session
 TOUR = ROOT / "docs" / "tour"
 SECONDS_A_CELL = 60
 
