@@ -38,6 +38,17 @@ def equip(session: nox.Session, *groups: str, packages: bool = True) -> None:
     )  # fmt: skip
 
 
+def shelf(session: nox.Session) -> Path:
+    """A folder of the session's own, kept for the next run.
+
+    Not nox's `create_tmp`: that one becomes the TMPDIR of what the session runs, and the path of a socket in it is
+    longer than a socket's path may be.
+    """
+    folder = Path(session.cache_dir).resolve() / session.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 # -- use it -------------------------------------------------------------------------------------------------
 
 
@@ -99,7 +110,7 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def alone(session: nox.Session) -> None:
     """Install each package from its wheel, with nothing it did not declare, and run its tests there."""
-    wheels = Path(session.create_tmp()).resolve() / "wheels"
+    wheels = shelf(session) / "wheels"
     shutil.rmtree(wheels, ignore_errors=True)
     session.run_install(
         "uv", "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels), external=True
@@ -148,7 +159,7 @@ def clients(session: nox.Session) -> None:
     """Run libraries that others have built on Redis against the server: locks, limiters, queues, Node's clients."""
     equip(session, "test")
     session.install("celery", "limits", "redlock-py", "rq")
-    modules = Path(session.create_tmp()).resolve() / "node_modules"
+    modules = shelf(session) / "node_modules"
     if shutil.which("npm") is None:
         session.log("npm is not installed: Node's clients are left out")
     else:

@@ -100,6 +100,17 @@ def run(*options: str) -> subprocess.CompletedProcess[str]:
 
 
 @shipped
+def test_whoever_looks_at_all_values_can_look_at_a_modules(start):
+    peer = start("--save", "", *MODULES).connect()
+    peer.ask("BF.ADD", "f", "a")
+    assert b"# Keysizes" in peer.ask("INFO", "everything")
+    assert peer.ask("MEMORY", "USAGE", "f") > 100
+    assert peer.ask("OBJECT", "ENCODING", "f") == b"raw"
+    assert peer.ask("SCAN", "0", "TYPE", "cutbloom-")[1] == [b"f"]
+    assert peer.ask("UNLINK", "f") == 1
+
+
+@shipped
 def test_a_module_without_the_one_it_needs_keeps_the_server_from_starting(tmp_path):
     done = run("--dir", str(tmp_path), "--loadmodule", "sessions")
     assert done.returncode == 1

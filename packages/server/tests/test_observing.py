@@ -437,3 +437,14 @@ def test_the_log_file_has_the_lines_a_person_can_act_on(start):
         assert words in text, words
     assert text.count("maxclients allows no more") == 1
     assert "forged" not in text
+
+
+def test_the_metrics_page_outlives_the_commands_it_counted(start, free_port):
+    port = free_port
+    server = start("--metrics-port", str(port), "--save", "", "--rename-command", "GET", "FETCH")
+    peer = server.connect()
+    peer.ask("FETCH", "k")
+    peer.ask("CONFIG", "GET", "port")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+        page = answer.read().decode()
+    assert 'cmd="config|get"' in page

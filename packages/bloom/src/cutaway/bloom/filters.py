@@ -107,7 +107,7 @@ class BloomFilter(ModuleValue, type_name="cutbloom-", version=0):
         """How many items fit before it grows."""
         return sum(layer.capacity for layer in self.layers)
 
-    def memory_usage(self) -> int:
+    def memory_usage(self, _samples: int = 5) -> int:
         """Bytes, of which the tables are nearly all."""
         return sum(len(layer.table) + 160 for layer in self.layers) + 96
 

@@ -62,8 +62,11 @@ class ModuleValue:
         """Another value that is equal. The default is the way over the tokens."""
         return self.load(iter(list(self.save())), self.type_version)
 
-    def memory_usage(self) -> int:
-        """About how many bytes the value takes. The default counts what would be saved."""
+    def memory_usage(self, samples: int = 5) -> int:  # noqa: ARG002 - for those that are large and can be sampled
+        """About how many bytes the value takes, by a look at some `samples` elements, with 0 at all.
+
+        The default counts all that would be saved.
+        """
         return sum(len(token) + 33 if isinstance(token, bytes) else 32 for token in self.save())
 
     def digest(self) -> Iterable[bytes]:

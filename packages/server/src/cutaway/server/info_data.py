@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from cutaway.datastructures.module_values import ModuleValue
 from cutaway.observability.info_texts import human, share
 from cutaway.observability.key_sizes import KeySizes
 from cutaway.server.info_process import lua_memory
@@ -185,5 +186,5 @@ def _sizes_in(database: Database) -> Iterator[tuple[str, int]]:
             yield "string", len(str(value))
         elif isinstance(value, (bytes, bytearray)):
             yield "string", len(value)
-        else:
-            yield value.type_name, len(value)
+        else:  # a module's value counts as a key, but only its module could say how many elements it has
+            yield value.type_name, 0 if isinstance(value, ModuleValue) else len(value)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cutaway.config.directive import Directive
 from cutaway.config.values import Integer
 from cutaway.observability.prometheus import CONTENT_TYPE, CommandLatency, Snapshot, page
+from cutaway.server.measurements import every_command
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
@@ -40,6 +41,7 @@ def register(config: Config) -> Config:
 def snapshot(engine: Engine, observation: Observation) -> Snapshot:
     """What the page is made of. O(commands)."""
     observation.measurements.gather_latencies()
+    commands = {command.full_name: command for command in every_command(engine)}
     slow = observation.logs.logs[b"slow"]
     last = slow.newest(1)
     return Snapshot(
@@ -51,10 +53,11 @@ def snapshot(engine: Engine, observation: Observation) -> Snapshot:
         latencies={
             name: CommandLatency(
                 histogram.total,
-                _microseconds(engine, name),
+                commands[name].nanoseconds // 1000,
                 [(nanoseconds // 1000, count) for nanoseconds, count in histogram.cumulative()],
             )
             for name, histogram in observation.measurements.histograms.items()
+            if name in commands  # a module may have gone, with its commands
         },
     )
 
@@ -63,12 +66,6 @@ PAGE_SECTIONS: Final = (
     "server", "clients", "memory", "persistence", "stats", "replication", "cpu", "commandstats", "errorstats", "cluster",
     "keyspace",
 )  # fmt: skip
-
-
-def _microseconds(engine: Engine, full_name: str) -> int:
-    container, _, word = full_name.encode().partition(b"|")
-    command = engine.commands[container]
-    return (command.subcommands[word] if word else command).nanoseconds // 1000
 
 
 class Metrics:
