@@ -33,7 +33,7 @@ order-statistic trees.
 from __future__ import annotations
 
 from sys import getsizeof
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .sorted_set_index import SortedSetIndex
 
@@ -53,6 +53,17 @@ class AVLNode:
         self.right: AVLNode | None = None
         self.height: int = 1
         self.size: int = 1
+
+
+class AVLSnapshot(NamedTuple):
+    """A node and its subtrees as a picture needs them, safe to keep while the tree changes."""
+
+    member: bytes
+    score: float
+    height: int
+    size: int
+    left: AVLSnapshot | None
+    right: AVLSnapshot | None
 
 
 class AVLTree(SortedSetIndex):
@@ -76,6 +87,10 @@ class AVLTree(SortedSetIndex):
     def root(self) -> AVLNode | None:
         """Return the root, to look at and to draw."""
         return self._root
+
+    def snapshot(self) -> AVLSnapshot | None:
+        """Return the whole tree for a picture, or None if it is empty. O(n)."""
+        return _picture(self._root)
 
     def insert(self, score: float, member: bytes) -> None:
         """Add a pair whose member is not in the tree yet. O(log n)."""
@@ -322,3 +337,10 @@ def _check(node: AVLNode | None) -> None:
     assert node.size == _size(node.left) + _size(node.right) + 1, "a size is wrong"
     _check(node.left)
     _check(node.right)
+
+
+def _picture(node: AVLNode | None) -> AVLSnapshot | None:
+    if node is None:
+        return None
+    left, right = _picture(node.left), _picture(node.right)
+    return AVLSnapshot(node.member, node.score, node.height, node.size, left, right)

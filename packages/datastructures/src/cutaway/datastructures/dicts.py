@@ -81,6 +81,15 @@ class TableStats:
         return max(self.histogram, default=0)
 
 
+@dataclass(frozen=True, slots=True)
+class DictSnapshot:
+    """A dict as a picture needs it: the keys in each slot of each table, the one being emptied first."""
+
+    tables: list[list[tuple[object, ...]]]
+    rehash_index: int
+    """The slot of the first table that the next step moves; those before it are empty. -1: there is one table."""
+
+
 def next_cursor(cursor: int, mask: int) -> int:
     """The slot after `cursor` in reverse-binary order: add one to the highest bit, carry downwards."""
     cursor &= mask
@@ -472,6 +481,11 @@ class Dict(Generic[K, V]):
         """How many keys each slot holds, the table that is being emptied first. O(slots): for pictures."""
         tables = [self._table] if self._old is None else [self._old, self._table]
         return [[len(bucket) if bucket is not None else 0 for bucket in table] for table in tables]
+
+    def snapshot(self) -> DictSnapshot:
+        """Return all keys by table and slot, for a picture; safe to keep while the dict changes. O(n)."""
+        tables = [self._table] if self._old is None else [self._old, self._table]
+        return DictSnapshot([[tuple(slot or ()) for slot in table] for table in tables], self.rehash_index)
 
     @property
     def rehash_index(self) -> int:

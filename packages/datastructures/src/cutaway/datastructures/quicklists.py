@@ -32,7 +32,7 @@ from __future__ import annotations
 from collections import deque
 from functools import cache
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from cutaway.datastructures import lzf
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
@@ -105,6 +105,18 @@ def compress_node(pack: ListPack) -> ListPack | CompressedNode:
     return pack if compressed is None else CompressedNode(compressed, pack.nbytes, pack.count)
 
 
+class NodeSnapshot(NamedTuple):
+    """A node as a picture needs it, safe to keep while the list changes."""
+
+    kind: Literal["listpack", "plain", "lzf"]
+    """How it is held: as a listpack, as one bare element too long for one, or as a listpack compressed."""
+    elements: list[bytes]
+    nbytes: int
+    """Bytes of the node's wire form; of the element, if it is plain."""
+    held: int
+    """Bytes of it that are in memory: fewer than `nbytes` if it is compressed."""
+
+
 class QuickList:
     """A list of byte strings that is cheap at both ends and compact in between.
 
@@ -148,6 +160,10 @@ class QuickList:
     def open_nodes(self) -> Iterator[OpenNode]:
         """Iterate over the nodes, compressed ones opened: what an RDB file holds."""
         return map(_opened, self.nodes)
+
+    def snapshot(self) -> list[NodeSnapshot]:
+        """Return the nodes in order, for a picture. O(bytes)."""
+        return list(map(_picture, self.nodes))
 
     def memory_usage(self, samples: int = 5) -> int:
         """Return the bytes of process memory held, judged by the ends and some inner nodes (0: by all). O(samples).
@@ -504,6 +520,15 @@ class QuickList:
 
 def _opened(node: Node) -> OpenNode:
     return node.open() if isinstance(node, CompressedNode) else node
+
+
+def _picture(node: Node) -> NodeSnapshot:
+    elements = _elements(node)
+    if isinstance(node, ListPack):
+        return NodeSnapshot("listpack", elements, node.nbytes, node.nbytes)
+    if isinstance(node, CompressedNode):
+        return NodeSnapshot("lzf", elements, node.nbytes, len(node.compressed))
+    return NodeSnapshot("plain", elements, len(node.element), len(node.element))
 
 
 def _copy(node: OpenNode) -> OpenNode:
