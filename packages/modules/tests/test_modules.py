@@ -522,3 +522,16 @@ def test_loadex_takes_settings_and_arguments(engine, tmp_path):
     assert engine.do("MODULE", "LOADEX", str(file), "CONFIG", "conf.size", "4", "ARGS", "a", "b") == "OK"
     assert engine.do("CONF.ALL") == [4, b"a", b"b"]
     assert message(engine.do("MODULE", "LOADEX", str(file), "CONFIG", "x")) == "ERR syntax error"
+
+
+def test_info_tells_of_each_module_and_of_who_needs_whom(engine, modules, counters):
+    tell = engine.info_sections["modules"]
+    assert tell() == {"module": []}
+    modules.add(counters)
+    modules.add(Module("sums", requires=("counters",), filters=[lambda _ctx, argv: argv]))
+    assert tell()["module"] == [
+        "name=counters,ver=3,api=1,filters=0,usedby=[sums],using=[],options=[]",
+        "name=sums,ver=1,api=1,filters=1,usedby=[],using=[counters],options=[]",
+    ]
+    modules.unload("sums")
+    assert tell()["module"] == ["name=counters,ver=3,api=1,filters=0,usedby=[],using=[],options=[]"]

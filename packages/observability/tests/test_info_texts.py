@@ -20,6 +20,12 @@ def test_what_is_written_can_be_parsed(sections):
     assert parse(written(sections.items())) == fields
 
 
+def test_a_list_is_a_field_that_comes_several_times():
+    assert written([("Modules", {"module": ["name=a", "name=b"], "none": []})]) == (
+        "# Modules\r\nmodule:name=a\r\nmodule:name=b\r\n"
+    )
+
+
 def test_sections_are_parted_by_an_empty_line():
     text = written([("Server", {"a": True, "b": 1.5}), ("Clients", {"c": "x:y"})])
     assert text == "# Server\r\na:1\r\nb:1.50\r\n\r\n# Clients\r\nc:x:y\r\n"

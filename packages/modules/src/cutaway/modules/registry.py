@@ -42,6 +42,7 @@ class Modules:
         extras["module_commands"] = self.commands
         extras["load_module_data"] = self.load_data
         extras["module_lines"] = self.lines
+        engine.info_sections["modules"] = self.info
 
     # ---- loading
 
@@ -201,6 +202,20 @@ class Modules:
              "args": list(module.arguments)}
             for module in self.loaded.values()
         ]  # fmt: skip
+
+    def info(self) -> dict[str, list[str]]:
+        """INFO's section `modules`: a field for each, with the modules that it needs and those that need it. O(modules²)."""
+        users = {name: [each for each in self.loaded if name in self._needs(each)] for name in self.loaded}
+        return {
+            "module": [
+                f"name={name},ver={module.declaration.version},api=1,filters={len(module.declaration.filters)},"
+                f"usedby=[{'|'.join(users[name])}],using=[{'|'.join(self._needs(name))}],options=[]"
+                for name, module in self.loaded.items()
+            ]
+        }
+
+    def _needs(self, name: str) -> tuple[str, ...]:
+        return self.loaded[name].declaration.requires
 
 
 def _reason(error: Exception) -> str:

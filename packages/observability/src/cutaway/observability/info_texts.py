@@ -33,11 +33,16 @@ def chosen(names: Sequence[str], known: Iterable[str], default: Iterable[str]) -
 
 
 def written(sections: Iterable[tuple[str, Fields]]) -> str:
-    """INFO's text: (title, fields) for each section. O(fields)."""
+    """INFO's text: (title, fields) for each section. A field whose value is a list has a line for each item. O(fields)."""
     return "\r\n".join(
-        f"# {title}\r\n" + "".join(f"{name}:{text(value)}\r\n" for name, value in fields.items())
+        f"# {title}\r\n" + "".join(line for name, value in fields.items() for line in _lines(name, value))
         for title, fields in sections
     )
+
+
+def _lines(name: str, value: object) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [f"{name}:{text(each)}\r\n" for each in values]
 
 
 def text(value: object) -> str:

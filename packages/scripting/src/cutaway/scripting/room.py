@@ -24,6 +24,10 @@ from cutaway.scripting.shebangs import Shebang, script_shebang
 ROOM: Final = "scripting"
 
 
+PASSING_SCRIPTS: Final = 500
+"""So many scripts are kept that came with EVAL and not with SCRIPT LOAD, as in the real server."""
+
+
 class Script:
     """A script that was loaded."""
 
@@ -48,8 +52,10 @@ class Scripting:
         "_api",
         "_client",
         "_interpreter",
+        "_passing",
         "_threshold",
         "engine",
+        "evicted",
         "libraries",
         "run",
         "scripts",
@@ -59,6 +65,10 @@ class Scripting:
     def __init__(self, engine: Engine) -> None:
         self.engine: Final = engine
         self.scripts: Final[dict[bytes, Script]] = {}
+        self._passing: Final[dict[bytes, None]] = {}
+        """The scripts that only EVAL has brought, by SHA1, the one not used for longest first."""
+        self.evicted = 0
+        """How many of those had to go."""
         self.run: Run | None = None
         """The script or function that is running."""
         self.yield_to_others: Callable[[], None] | None = None
@@ -68,6 +78,7 @@ class Scripting:
         self._threshold = 0
         self.libraries: Final = Libraries(engine, self.interrupt)
         engine.config.subscribe("busy-reply-threshold", self._set_threshold)
+        engine.extras.setdefault("on_resetstat", []).append(self._reset)
 
     def _set_threshold(self, milliseconds: Any) -> None:
         self._threshold = milliseconds
@@ -95,8 +106,12 @@ class Scripting:
             "used_memory_functions": sum(len(source) for source in libraries.sources()),
         }
 
-    def load(self, body: bytes) -> Script:
-        """The script with this text, compiled if it is new. Raises CommandError if Lua cannot read it. O(length)."""
+    def load(self, body: bytes, *, keep: bool = False) -> Script:
+        """The script with this text, compiled if it is new. Raises CommandError if Lua cannot read it. O(length).
+
+        With `keep` it stays until SCRIPT FLUSH. The others make room for each other: a program that writes its values into
+        its scripts, and so sends a new one each time, does not fill the memory.
+        """
         sha = sha1(body)
         script = self.scripts.get(sha)
         if script is None:
@@ -107,7 +122,22 @@ class Scripting:
             except CommandError as error:
                 raise CommandError(f"ERR Error compiling script (new function): {error.message}") from None
             script = self.scripts[sha] = Script(sha, body, function, shebang)
+            if not keep:
+                self._make_room()
+                self._passing[sha] = None
+        if keep:
+            self._passing.pop(sha, None)
         return script
+
+    def _make_room(self) -> None:
+        while len(self._passing) >= PASSING_SCRIPTS:
+            oldest = next(iter(self._passing))
+            del self._passing[oldest], self.scripts[oldest]
+            self.evicted += 1
+
+    def _reset(self) -> None:
+        """CONFIG RESETSTAT."""
+        self.evicted = 0
 
     def promises(self, command: Command, argv: Sequence[bytes]) -> frozenset[str]:
         """The flags of the script or function that a request would run; none if it has none, or is not known. O(1)."""
@@ -125,6 +155,7 @@ class Scripting:
     def flush(self) -> None:
         """Forget all scripts, and begin with a fresh interpreter."""
         self.scripts.clear()
+        self._passing.clear()
         self._interpreter = self._api = None
 
     # ---- running
@@ -133,6 +164,9 @@ class Scripting:
         self, client: Client, script: Script, argv: Sequence[bytes], key_count: int, *, read_only: bool
     ) -> Reply:
         """Run a script for a client. `argv` is the request: command, script, number of keys, keys, arguments."""
+        if script.sha in self._passing:  # to the end of the line
+            del self._passing[script.sha]
+            self._passing[script.sha] = None
         run = self.prepare(client, script.sha, argv, script.shebang.flags, read_only=read_only, is_eval=True)
         assert self._api is not None
         return self.execute(run, self.lua, self._api, script.function, argv, key_count)

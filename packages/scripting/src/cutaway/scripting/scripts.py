@@ -1,6 +1,7 @@
 """EVAL and its relatives, and SCRIPT: running and keeping scripts.
 
-A script is known by the SHA1 of its text. EVAL runs a text and keeps it; EVALSHA runs what is kept. The keys that a script
+A script is known by the SHA1 of its text. EVAL runs a text and keeps it, among the last 500; SCRIPT LOAD keeps it for good; EVALSHA
+runs what is kept. The keys that a script
 works on are passed apart from its other arguments, so that a cluster can see where they live; nothing enforces it here.
 
 The commands are transparent: what goes to the log is not the script but the commands it ran that changed something,
@@ -101,7 +102,7 @@ scripting.container("SCRIPT", arity=-2, since="2.6.0", acl="-scripting")
 )
 def script_load(client: Client, body: bytes) -> Reply:
     """Compiles a script and keeps it for EVALSHA. O(N) with N the length of the script."""
-    return room(client).load(body).sha
+    return room(client).load(body, keep=True).sha
 
 
 @scripting.command("SCRIPT EXISTS", arity=-3, flags="noscript stale", since="2.6.0", syntax="sha1 [sha1 ...]",

@@ -58,7 +58,6 @@ from cutaway.server.busy import answer_while_busy
 from cutaway.server.extensions import Background, ExtensionError, load_modules, rename_commands
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
-from cutaway.server.memory_figures import MemoryReport
 from cutaway.server.metrics import Metrics
 from cutaway.server.migrating import migrating
 from cutaway.server.observing import OBSERVING, Observation
@@ -128,7 +127,6 @@ class Application:
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
         observation = Observation(engine, server)
-        MemoryReport(engine, server, observation.measurements)
         metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
         background = Background(loop)

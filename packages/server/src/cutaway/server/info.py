@@ -1,8 +1,8 @@
 """INFO: what the server knows of itself, in sections.
 
 Here is the command, and which section comes from where; the sections themselves are in `info_process.py` (the process and its
-clients), `info_data.py` (memory, disk, keys) and `info_counts.py` (what was counted). Another room adds fields, or corrects some that it
-knows better, with `engine.info_sections["memory:eviction"] = fields`: the section's name, then its own.
+clients), `memory_figures.py`, `info_data.py` (disk, keys) and `info_counts.py` (what was counted). Another room adds fields, or corrects some that it
+knows better, with `engine.info_sections["memory:scripting"] = fields`: the section's name, then its own.
 
 A field of the real server that can have no meaning here (there are no I/O threads, there is no defragmentation) is shown
 all the same, as 0: programs look for it. `docs/packages/observability.md` lists them.
@@ -22,6 +22,7 @@ from cutaway.server.info_process import ProcessSections
 
 if TYPE_CHECKING:
     from cutaway.server.measurements import Measurements
+    from cutaway.server.memory_figures import MemoryReport
     from cutaway.server.servers import Server
 
 info_commands: Final = CommandTable("server")
@@ -38,16 +39,18 @@ class Info:
 
     __slots__ = ("_engine", "_sections")
 
-    def __init__(self, engine: Engine, server: Server, measurements: Measurements) -> None:
+    def __init__(
+        self, engine: Engine, server: Server, measurements: Measurements, memory: MemoryReport
+    ) -> None:
         self._engine: Final = engine
         process = ProcessSections(engine, server)
-        data = DataSections(engine, measurements)
+        data = DataSections(engine)
         counts = CountSections(engine, server, measurements)
         self._sections: Final[dict[str, tuple[str, Section]]] = {
             "server": ("Server", process.server),
             "tls": ("TLS", process.tls),
             "clients": ("Clients", process.clients),
-            "memory": ("Memory", data.memory),
+            "memory": ("Memory", memory.section),
             "persistence": ("Persistence", data.persistence),
             "stats": ("Stats", counts.stats),
             "replication": ("Replication", process.replication),

@@ -68,16 +68,21 @@ class CountSections:
         }  # fmt: skip
 
     def _expiry(self) -> dict[str, object]:
-        keyspace, expiry = self._engine.keyspace, self._engine.active_expiry
+        keyspace, expiry, evictor = self._engine.keyspace, self._engine.active_expiry, self._server.evictor
         return {
             "expired_keys": keyspace.expired_keys, "expired_fields": keyspace.expired_fields,
             "expired_stale_perc": 100 * expiry.stale_share, "expired_keys_with_volatile_items_stale_perc": 0.0,
             "expired_time_cap_reached_count": expiry.time_limit_reached,
             "expire_cycle_cpu_milliseconds": expiry.nanoseconds // 1_000_000,
-            "evicted_keys": keyspace.evicted_keys, "evicted_clients": 0, "evicted_scripts": 0,
-            "total_eviction_exceeded_time": 0, "current_eviction_exceeded_time": 0,
+            "evicted_keys": keyspace.evicted_keys, "evicted_clients": self._server.client_memory.evicted, "evicted_scripts": self._evicted_scripts(),
+            "total_eviction_exceeded_time": evictor.exceeded_nanoseconds // 1_000_000,
+            "current_eviction_exceeded_time": evictor.current_exceeded_nanoseconds() // 1_000_000,
             "keyspace_hits": keyspace.hits, "keyspace_misses": keyspace.misses,
         }  # fmt: skip
+
+    def _evicted_scripts(self) -> int:
+        scripting: Any = self._engine.extras.get("scripting")
+        return 0 if scripting is None else scripting.evicted
 
     def _listening(self) -> dict[str, object]:
         hub = self._engine.extras.get("pubsub")

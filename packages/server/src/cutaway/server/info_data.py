@@ -1,9 +1,4 @@
-"""INFO's sections about the data: memory, what is on disk, the keys and how large their values are.
-
-Memory is the process's, as the system counts it. CPython says little of its own allocator, so the fields named `allocator_...` show
-the resident size, and the ratios that Redis computes from them are 1. A room that accounts for memory itself gives better
-numbers (`engine.info_sections["memory:..."]`).
-"""
+"""INFO's sections about the data: what is on disk, the keys and how large their values are."""
 
 from __future__ import annotations
 
@@ -12,70 +7,25 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.datastructures.module_values import ModuleValue
-from cutaway.observability.info_texts import human, share
 from cutaway.observability.key_sizes import KeySizes
-from cutaway.server.info_process import lua_memory
-from cutaway.server.measurements import resident_bytes, total_system_memory
 
 if TYPE_CHECKING:
     from cutaway.commands import Database, Engine
     from cutaway.observability.info_texts import Fields
     from cutaway.server.appending import Appender
-    from cutaway.server.measurements import Measurements
     from cutaway.server.persisting import Persistence
 
 MOST_KEYS_COUNTED: Final = 2_000
 """Of a larger database INFO keysizes looks at a sample of this size: the answer must not keep others waiting."""
-OVERHEAD_PER_KEY: Final = 150
-"""Bytes that a key costs besides its name and its value, roughly: the entry, and its place in the dictionary."""
 
 
 class DataSections:
-    """What can be said of the data, in memory and on disk."""
+    """What can be said of the data, on disk and by key."""
 
-    __slots__ = ("_engine", "_measurements")
+    __slots__ = ("_engine",)
 
-    def __init__(self, engine: Engine, measurements: Measurements) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
-        self._measurements: Final = measurements
-
-    # ---- memory
-
-    def memory(self) -> Fields:
-        """The section `memory`, in bytes."""
-        engine, seen = self._engine, self._measurements
-        used, resident = seen.measure_used(), resident_bytes()
-        peak = max(seen.peak_used, used)
-        keys = sum(len(database) for database in engine.keyspace.databases)
-        clients = sum(client.transport_info().get("tot-mem", 0) for client in engine.clients.values())
-        overhead = min(seen.startup_bytes + clients + keys * OVERHEAD_PER_KEY, used)
-        limit, system = engine.config.integer("maxmemory"), total_system_memory()
-        lua, scripting = lua_memory(engine), engine.extras.get("scripting")
-        cached = scripting.scripts if scripting is not None else {}
-        texts = sum(len(script.body) for script in cached.values())
-        persistence: Persistence = engine.extras["persistence"]
-        aof = persistence.appender.aof
-        return {
-            **_sizes("used_memory", used), **_sizes("used_memory_rss", resident), **_sizes("used_memory_peak", peak),
-            "used_memory_peak_perc": share(used, peak), "used_memory_overhead": overhead,
-            "used_memory_startup": seen.startup_bytes, "used_memory_dataset": used - overhead,
-            "used_memory_dataset_perc": share(used - overhead, max(used - seen.startup_bytes, 1)),
-            "allocator_allocated": used, "allocator_active": resident, "allocator_resident": resident, "allocator_muzzy": 0,
-            **_sizes("total_system_memory", system),
-            "used_memory_lua": lua, "used_memory_vm_eval": lua, "used_memory_lua_human": human(lua),
-            "used_memory_scripts_eval": texts, "number_of_cached_scripts": len(cached),
-            "number_of_functions": 0, "number_of_libraries": 0, "used_memory_vm_functions": 0,
-            **_sizes("used_memory_vm_total", lua), "used_memory_functions": 0, **_sizes("used_memory_scripts", texts),
-            **_sizes("maxmemory", limit), "maxmemory_policy": engine.config.text("maxmemory-policy"),
-            "allocator_frag_ratio": 1.0, "allocator_frag_bytes": 0, "allocator_rss_ratio": 1.0, "allocator_rss_bytes": 0,
-            "rss_overhead_ratio": 1.0, "rss_overhead_bytes": 0, "mem_fragmentation_ratio": resident / (used or 1),
-            "mem_fragmentation_bytes": resident - used, "mem_not_counted_for_evict": 0, "mem_replication_backlog": 0,
-            "mem_total_replication_buffers": 0, "mem_replicas_repl_buffer": 0, "mem_clients_slaves": 0,
-            "mem_clients_normal": clients, "mem_cluster_links": 0, "mem_cluster_slot_import": 0, "mem_cluster_slot_export": 0,
-            "mem_aof_buffer": 0 if aof is None else aof.pending, "mem_allocator": "pymalloc",
-            "mem_overhead_db_hashtable_rehashing": 0, "active_defrag_running": 0,
-            "lazyfree_pending_objects": len(engine.reclaimer), "lazyfreed_objects": engine.reclaimer.reclaimed,
-        }  # fmt: skip
 
     # ---- disk
 
@@ -136,10 +86,6 @@ class DataSections:
             if sizes.counted:
                 fields |= sizes.fields(f"db{database.index}", len(database) / sizes.counted)
         return fields
-
-
-def _sizes(name: str, size: int) -> dict[str, object]:
-    return {name: size, f"{name}_human": human(size)}
 
 
 def _status(*, ok: bool) -> str:

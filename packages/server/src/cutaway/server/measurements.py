@@ -12,7 +12,6 @@ import os
 import resource
 import time
 from collections import deque
-from collections.abc import Callable
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -36,7 +35,7 @@ class Measurements:
 
     __slots__ = (
         "_engine", "_measured_at", "_not_counted", "_server", "command_rate", "cycle_rate", "cycle_time_rate", "histograms", "in_rate", "longest_cycle", "most_commands",
-        "operations_rate", "out_rate", "peak_used", "startup_bytes", "used_bytes",
+        "operations_rate", "out_rate", "peak_used", "used_bytes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, server: Server) -> None:
@@ -53,7 +52,6 @@ class Measurements:
         self.out_rate: Final = Rate()
         self.cycle_rate: Final = Rate()
         self.cycle_time_rate: Final = Rate(per=1)
-        self.startup_bytes = resident_bytes()
         self.used_bytes = self.peak_used = 0
         self._measured_at = 0
         engine.extras["measurements"] = self
@@ -114,18 +112,13 @@ class Measurements:
         self.most_commands = max(self.most_commands, ceil(self.command_rate.last))
         if now - self._measured_at >= MEASURE_MILLISECONDS:
             self._measured_at = now
-            self.used_bytes = self.measure_used()
+            self.used_bytes = server.evictor.used_memory()
             self.peak_used = max(self.peak_used, self.used_bytes)
 
     @property
     def busy_microseconds(self) -> int:
         """How long the event loop's thread has worked, and not waited, since the statistics began."""
         return time.thread_time_ns() // 1000 - self._not_counted
-
-    def measure_used(self) -> int:
-        """The memory in use: what the room that accounts for memory says, or else what the process holds, in bytes."""
-        account: Callable[[], int] | None = self._engine.extras.get("used_memory")
-        return account() if account is not None else resident_bytes()
 
     def reset(self) -> None:
         """CONFIG RESETSTAT."""

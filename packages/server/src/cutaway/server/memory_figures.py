@@ -2,21 +2,26 @@
 
 `used_memory` is what the data and the clients take, counted or estimated by the engine's room. The interpreter and the program
 are not in it: they are what the process had when it started. Fragmentation is what the process has more than both together.
+
+CPython says little of its own allocator, so the fields of INFO named `allocator_...` show the resident size, and the ratios that
+Redis computes from them are 1.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from cutaway.commands.eviction import ROOM, Evictor
 from cutaway.commands.memory_commands import Figures, Overview
+from cutaway.observability.info_texts import human, share
 from cutaway.server.info_process import lua_memory
-from cutaway.server.measurements import Measurements, resident_bytes
+from cutaway.server.measurements import Measurements, resident_bytes, total_system_memory
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
+    from cutaway.observability.info_texts import Fields
     from cutaway.server.servers import Server
 
 SCRIPT_BYTES: Final = 1024
@@ -37,8 +42,6 @@ class MemoryReport:
         self._evictor.other_bytes = self._others
         engine.extras["memory_figures"] = self.figures
         engine.extras["purge_memory"] = purge
-        engine.info_sections["memory:eviction"] = self.memory
-        engine.info_sections["stats:eviction"] = self.stats
 
     def _scripts(self) -> tuple[int, int]:
         """How many scripts are kept, and the bytes of their texts."""
@@ -66,26 +69,34 @@ class MemoryReport:
 
     # ---- INFO
 
-    def memory(self) -> dict[str, Any]:
-        """What INFO's section `memory` has to say differently, in bytes."""
-        seen = Overview.of(self._engine)
-        share = 100 * seen.dataset / max(seen.total, 1)
+    def section(self) -> Fields:
+        """INFO's section `memory`, in bytes. The scripting room adds what its functions take."""
+        engine, seen = self._engine, Overview.of(self._engine)
+        own, peak = seen.figures, max(self._measurements.peak_used, seen.total)
+        limit, lua = engine.config.integer("maxmemory"), lua_memory(engine)
         return {
-            "used_memory_overhead": seen.overhead, "used_memory_startup": 0,
-            "used_memory_dataset": seen.dataset, "used_memory_dataset_perc": f"{share:.2f}%",
-            "allocator_allocated": seen.total + self._startup,
-            "mem_fragmentation_ratio": f"{seen.fragmentation:.2f}",
-            "mem_fragmentation_bytes": seen.fragmentation_bytes,
-            "mem_clients_normal": seen.figures.clients,
+            **_sizes("used_memory", seen.total), **_sizes("used_memory_rss", own.resident), **_sizes("used_memory_peak", peak),
+            "used_memory_peak_perc": share(seen.total, peak), "used_memory_overhead": seen.overhead, "used_memory_startup": 0,
+            "used_memory_dataset": seen.dataset, "used_memory_dataset_perc": share(seen.dataset, max(seen.total, 1)),
+            "allocator_allocated": seen.total + own.startup, "allocator_active": own.resident,
+            "allocator_resident": own.resident, "allocator_muzzy": 0, **_sizes("total_system_memory", total_system_memory()),
+            "used_memory_lua": lua, "used_memory_vm_eval": lua, "used_memory_lua_human": human(lua),
+            "used_memory_scripts_eval": own.scripts, "number_of_cached_scripts": own.script_count, "used_memory_vm_functions": 0,
+            **_sizes("used_memory_vm_total", lua), **_sizes("used_memory_scripts", own.scripts + own.functions),
+            **_sizes("maxmemory", limit), "maxmemory_policy": engine.config.text("maxmemory-policy"),
+            "allocator_frag_ratio": 1.0, "allocator_frag_bytes": 0, "allocator_rss_ratio": 1.0, "allocator_rss_bytes": 0,
+            "rss_overhead_ratio": 1.0, "rss_overhead_bytes": 0, "mem_fragmentation_ratio": seen.fragmentation,
+            "mem_fragmentation_bytes": seen.fragmentation_bytes, "mem_not_counted_for_evict": 0, "mem_replication_backlog": 0,
+            "mem_total_replication_buffers": 0, "mem_replicas_repl_buffer": 0, "mem_clients_slaves": 0,
+            "mem_clients_normal": own.clients, "mem_cluster_links": 0, "mem_cluster_slot_import": 0, "mem_cluster_slot_export": 0,
+            "mem_aof_buffer": own.aof_buffer, "mem_allocator": "pymalloc", "mem_overhead_db_hashtable_rehashing": 0,
+            "active_defrag_running": 0, "lazyfree_pending_objects": len(engine.reclaimer),
+            "lazyfreed_objects": engine.reclaimer.reclaimed,
         }  # fmt: skip
 
-    def stats(self) -> dict[str, Any]:
-        """What INFO's section `stats` says of eviction; times are milliseconds."""
-        return {
-            "evicted_clients": self._server.client_memory.evicted,
-            "total_eviction_exceeded_time": self._evictor.exceeded_nanoseconds // 1_000_000,
-            "current_eviction_exceeded_time": self._evictor.current_exceeded_nanoseconds() // 1_000_000,
-        }
+
+def _sizes(name: str, size: int) -> dict[str, object]:
+    return {name: size, f"{name}_human": human(size)}
 
 
 def purge() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from cutaway.server.info import Info, info_commands
 from cutaway.server.latency_commands import LatencyWatch, latency_commands
 from cutaway.server.measurements import Measurements
+from cutaway.server.memory_figures import MemoryReport
 from cutaway.server.monitoring import Monitors, monitor_commands
 from cutaway.server.pauses import Pause, pause_commands
 from cutaway.server.slow_logs import CommandLogs, command_log_commands
@@ -26,12 +27,13 @@ OBSERVING: Final[tuple[Command, ...]] = (
 class Observation:
     """What watches one server."""
 
-    __slots__ = ("info", "latency", "logs", "measurements", "monitors", "pause")
+    __slots__ = ("info", "latency", "logs", "measurements", "memory", "monitors", "pause")
 
     def __init__(self, engine: Engine, server: Server) -> None:
         self.pause: Final = Pause(engine)
         self.measurements: Final = Measurements(engine, server)
-        self.info: Final = Info(engine, server, self.measurements)
+        self.memory: Final = MemoryReport(engine, server, self.measurements)
+        self.info: Final = Info(engine, server, self.measurements, self.memory)
         self.logs: Final = CommandLogs(engine, server)
         self.latency: Final = LatencyWatch(engine, self.logs)
         self.monitors: Final = Monitors(engine)
