@@ -275,3 +275,20 @@ def test_a_push_for_many_is_encoded_once_for_each_protocol() -> None:
         assert first is second
     assert Encoder(2).encode(push) != Encoder(3).encode(push)
     assert push == Push([b"message", b"channel", b"hello"])
+
+
+strings = st.binary(min_size=3, max_size=3) | st.integers(0, 3000).map(bytes)
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(strings, min_size=1, max_size=40), st.lists(st.tuples(st.integers(0, 39), scalars), max_size=2)
+)
+def test_a_list_is_its_elements_one_after_the_other_however_many(
+    items: list[Reply], others: list[tuple[int, Reply]]
+) -> None:
+    for place, other in others:
+        items.insert(place, other)
+    for encoder in (Encoder(2), Encoder(3)):
+        expected = b"*%d\r\n" % len(items) + b"".join(encoder.encode(item) for item in items)
+        assert encoder.encode(items) == expected

@@ -7,8 +7,9 @@ as it goes. What makes it fast is to do as little as possible for the replies th
 * one dict lookup on the exact type of the value finds its encoder; an unknown type pays once for a look at
   its base classes;
 * ``+OK``, the small integers and the headers of short strings are not formatted but looked up;
-* a list of bytes, the reply of LRANGE or HGETALL, has the same form as a request, which ``hiredis``, where
-  it is installed, packs in one call of C.
+* a list of bytes, the reply of LRANGE or HGETALL, is never walked in Python: a short one has the form of a
+  request, which ``hiredis``, where it is installed, packs in one call; of a long one the lengths are taken,
+  turned to headers and laid between the elements by a few calls that each go over the whole list in C.
 
 RESP3 differs from RESP2 only in the types it can name, so there is one table per protocol and a value type
 appears in both, with another function where the shapes differ.
@@ -56,6 +57,9 @@ def _find_pack_command() -> Callable[[tuple[Any, ...]], bytes] | None:
 _pack_command: Final = _find_pack_command()
 
 _SMALL: Final = 1024
+_MANY: Final = 16
+"""From so many elements on, the calls that go over a whole list pay."""
+_SIZES: Final = [b"$%d" % n for n in range(_SMALL)]
 _BULK_HEADERS: Final = [b"$%d\r\n" % n for n in range(_SMALL)]
 _INTEGERS: Final = {n: b":%d\r\n" % n for n in range(-16, 10_000)}
 _SIMPLE: Final = {"OK": b"+OK\r\n", "PONG": b"+PONG\r\n", "QUEUED": b"+QUEUED\r\n"}
@@ -153,7 +157,7 @@ def _error(_encoder: Encoder, value: Exception) -> bytes:
 
 
 def _array(encoder: Encoder, items: Sequence[Reply]) -> bytes:
-    if _pack_command is not None and items and type(items[0]) is bytes:
+    if _pack_command is not None and 0 < len(items) < _MANY and type(items[0]) is bytes:
         try:
             b"".join(items)  # type: ignore[arg-type] # fails on what pack_command would turn into text
             return _pack_command(tuple(items))
@@ -162,7 +166,27 @@ def _array(encoder: Encoder, items: Sequence[Reply]) -> bytes:
     return _sequence(encoder, b"*%d\r\n" % len(items), items)
 
 
-def _sequence(encoder: Encoder, header: bytes, items: Iterable[Reply]) -> bytes:
+def _bulks(items: Sequence[bytes]) -> bytes:
+    """Many bulk strings in a row. Raises TypeError if an item is not bytes. O(size), all of it in C."""
+    sizes = [*map(len, items)]
+    if sizes.count(sizes[0]) == len(sizes):  # ids, counters, dates: then one header serves them all
+        header = b"$%d\r\n" % sizes[0]
+        return header + (b"\r\n" + header).join(items) + b"\r\n"
+    parts = [b""] * (2 * len(items) + 1)
+    parts[1::2] = items
+    if max(sizes) < _SMALL:
+        parts[:-1:2] = map(_SIZES.__getitem__, sizes)
+    else:
+        parts[:-1:2] = [b"$%d" % size for size in sizes]
+    return b"\r\n".join(parts)
+
+
+def _sequence(encoder: Encoder, header: bytes, items: Sequence[Reply]) -> bytes:
+    if len(items) >= _MANY and type(items[0]) is bytes:
+        try:
+            return header + _bulks(items)  # type: ignore[arg-type] # fails on what is not bytes
+        except TypeError:
+            pass
     encode = encoder.encode
     return header + b"".join([encode(item) for item in items])
 
@@ -224,11 +248,11 @@ def _dict3(encoder: Encoder, value: Mapping[Any, Reply]) -> bytes:
 
 
 def _set2(encoder: Encoder, value: AbstractSet[Reply]) -> bytes:
-    return _sequence(encoder, b"*%d\r\n" % len(value), value)
+    return _array(encoder, list(value))
 
 
 def _set3(encoder: Encoder, value: AbstractSet[Reply]) -> bytes:
-    return _sequence(encoder, b"~%d\r\n" % len(value), value)
+    return _sequence(encoder, b"~%d\r\n" % len(value), list(value))
 
 
 def _set_reply2(encoder: Encoder, value: SetReply) -> bytes:
