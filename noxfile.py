@@ -121,7 +121,7 @@ def alone(session: nox.Session) -> None:
     for room in session.posargs or ROOMS:
         place = wheels.with_name(room)
         python = str(place / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-        into = ["--quiet", "--python", python, "--constraint", str(fixed), "--group", "test"]
+        into = ["--quiet", "--no-sources", "--python", python, "--constraint", str(fixed), "--group", "test"]
         session.run_install("uv", "venv", "--quiet", "--clear", str(place), external=True)
         session.run_install("uv", "pip", "install", *into, f"cutaway-{room}", external=True)
         session.run(python, "-m", "pytest", "-q", f"packages/{room}/tests", external=True)

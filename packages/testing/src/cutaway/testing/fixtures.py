@@ -1,0 +1,74 @@
+"""Fixtures of pytest: a real server for a whole session, or some for one test.
+
+The package declares this module as a plugin, so the fixtures are there wherever it is installed. A room that needs a server with
+options of its own makes a fixture of its own, of any scope, from `real_or_skip`:
+
+    @pytest.fixture(scope="module")
+    def server():
+        with real_or_skip("redis", "--appendonly", "yes") as server:
+            yield server
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from cutaway.testing.binaries import Kind, MissingServerError
+from cutaway.testing.folders import short_folder
+from cutaway.testing.servers import RealServer
+
+StartReal = Callable[..., RealServer]
+"""`start_real("redis", "--appendonly", "yes", folder=…)`: kind, options, and where the files are."""
+
+
+def real_or_skip(kind: Kind, *options: str, folder: Path | None = None) -> RealServer:
+    """Start a real server; skip the test if this machine has none. One that does not start is a failure."""
+    try:
+        return RealServer(kind, *options, folder=folder)
+    except MissingServerError as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def start_real() -> Iterator[StartReal]:
+    """A function that starts real servers, which end with the test."""
+    with ExitStack() as started:
+
+        def start(kind: Kind, *options: str, folder: Path | None = None) -> RealServer:
+            return started.enter_context(real_or_skip(kind, *options, folder=folder))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RealServer]:
+    """A Redis for the whole session. Leave it as you would like to find it."""
+    with real_or_skip("redis") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[RealServer]:
+    """A Valkey for the whole session. Leave it as you would like to find it."""
+    with real_or_skip("valkey") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def real_server() -> Iterator[RealServer]:
+    """The reference for a whole session: a Valkey, or else a Redis."""
+    with real_or_skip("any") as server:
+        yield server
+
+
+@pytest.fixture
+def socket_folder() -> Iterator[Path]:
+    """An empty folder whose path is short enough for a unix socket."""
+    folder = short_folder()
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,158 @@
+"""A server of one's own: started, waited for, and ended.
+
+To start a server for a test is five lines, and each of them can go wrong once in a hundred runs. The socket's file is there
+before anybody listens on it. A port that was free is taken. The server listens, and answers everything with `-LOADING`. It
+ends at once because of an option it does not know, and the test waits for a minute and then says nothing of it. It
+outlives the test, and a later one meets it.
+
+`ServerProcess` is those lines, once. It runs a command and waits until a PING is answered; if that does not come true, the
+error has the server's own words. `RealServer` is a Redis or a Valkey, found on this machine, with a unix socket in a short
+folder. Each ends the process that it started, and no other: at `stop` or `kill`, at the end of a `with` block, or at
+the latest when it is garbage or the interpreter ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from cutaway.testing.binaries import Kind, require
+from cutaway.testing.folders import short_folder
+from cutaway.testing.peers import Address, Peer, exchange, open_socket
+
+START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 60.0
+_PAUSE: Final = 0.01
+
+
+class StartError(RuntimeError):
+    """The server ended, or did not answer in time. The text has the command and what the server printed."""
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 on which nobody listens just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class ServerProcess:
+    """A server started with a command of one's own, at an address that the command makes it listen at.
+
+    `log` is the file for what it prints. `shelf` is a folder that is removed with the server; a temporary one, if none is
+    given, with the log in it. Raises StartError.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        address: Address,
+        *,
+        log: Path | None = None,
+        shelf: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.command: Final = [str(word) for word in command]
+        self.address: Final = address
+        self._environment: Final = {**os.environ, **(environment or {})}
+        shelf = shelf or short_folder()
+        self._remove: Final = weakref.finalize(self, shutil.rmtree, shelf, ignore_errors=True)
+        self.log: Final = log or shelf / "log"
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, for the first time or again, and wait until it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(  # noqa: S603 - to run what it is given is what it is for
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+            )
+        self._end = weakref.finalize(self, _end, self.process)
+        limit = time.monotonic() + START_SECONDS
+        while not self.is_ready():
+            status = self.process.poll()
+            if status is not None or time.monotonic() > limit:
+                self.kill()
+                how = "did not answer" if status is None else f"ended with status {status}"
+                raise StartError(f"the server {how}: {' '.join(self.command)}\n{self.printed()}")
+            time.sleep(_PAUSE)
+
+    def is_ready(self) -> bool:
+        """Whether the server answers, and has loaded its files. An error is an answer too: NOAUTH, for one."""
+        try:
+            with open_socket(self.address, 1) as probe:
+                probe.sendall(b"PING\r\n")
+                answer = probe.recv(100)
+        except OSError:
+            return False
+        return bool(answer) and not answer.startswith(b"-LOADING")
+
+    def connect(self, timeout: float = 10.0) -> Peer:
+        """Open a connection."""
+        return Peer(self.address, timeout)
+
+    def exchange(self, data: bytes, seconds: float = 5.0) -> bytes:
+        """Send bytes on a connection of their own; return all that the server says until it closes. See `exchange`."""
+        return exchange(self.address, data, seconds)
+
+    def printed(self) -> str:
+        """What the server has printed so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self.process.poll() is None
+
+    def stop(self) -> int:
+        """End the server with SIGTERM, as an administrator does, and return its exit status. Its files stay."""
+        self.process.terminate()
+        return self.process.wait(STOP_SECONDS)
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, as the lack of memory does. Its files stay."""
+        self._end()
+
+    def close(self) -> None:
+        """Kill the server, and remove its temporary folder."""
+        self.kill()
+        self._remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class RealServer(ServerProcess):
+    """A Redis or a Valkey on a unix socket, with no port, no snapshots, and DEBUG allowed.
+
+    The options are those of the command line (`"--appendonly", "yes"`); what they say counts. `folder` is where the server
+    keeps its files, by default a temporary one. Raises MissingServerError, StartError.
+    """
+
+    def __init__(self, kind: Kind, *options: str, folder: Path | None = None) -> None:
+        binary, shelf = require(kind), short_folder()
+        self.kind: Final = "redis" if binary.name == "redis-server" else "valkey"
+        self.path: Final = str(shelf / "socket")
+        self.folder: Final = folder or shelf
+        usual = ["--port", "0", "--unixsocket", self.path, "--dir", str(self.folder), "--save", ""]
+        command = [str(binary), *usual, "--enable-debug-command", "yes", *options]
+        super().__init__(command, self.path, shelf=shelf)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that we started, if it still runs."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    process.wait()
