@@ -82,7 +82,7 @@ class RawClient:
 
     def __init__(self, path: Path) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(10)
+        self._socket.settimeout(60)
         self._socket.connect(str(path))
 
     def send(self, *argv: bytes) -> None:

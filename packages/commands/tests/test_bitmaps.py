@@ -151,7 +151,7 @@ def test_fields_want_a_string(twins):
         GET n
         BITFIELD k OVERFLOW FAIL SET u8 0 256
         EXISTS k
-        BITFIELD k SET u8 4294967288 1
+        BITFIELD k SET u8 134217720 1
         BITFIELD far GET u8 4294967295
         BITFIELD far GET u8 4294967296
         STRLEN k

@@ -67,7 +67,7 @@ def converse() -> Callable[[str, bytes], bytes]:
 
     def converse(path: str, data: bytes) -> bytes:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(path)
             try:
                 connection.sendall(data)

@@ -60,7 +60,7 @@ class Peer:
         with contextlib.suppress(TimeoutError, ConnectionError):
             while piece := self.socket.recv(1 << 16):
                 received += piece
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         return received
 
     def close(self) -> None:
@@ -174,7 +174,7 @@ class UnixPeer(Peer):
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.socket.connect(str(path))
         self._parser = ReplyParser()
 
