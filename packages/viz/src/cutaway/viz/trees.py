@@ -1,0 +1,138 @@
+"""Trees as they stand: a radix tree, which grows to the right, and an AVL tree, which grows downwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cutaway.datastructures import RadixSnapshot
+from cutaway.datastructures.avl_trees import AVLSnapshot
+from cutaway.viz.pictures import Picture
+from cutaway.viz.svg import Markup, circle, drawing, path, spell, tag, text, width_of
+
+_ROW = 30
+_MONO = 7.8
+
+
+def radix_tree(root: RadixSnapshot, *, find: bytes | None = None, title: str = "") -> Picture:
+    """Show `RadixTree.snapshot()`: on each edge the bytes it spells, a full dot where a key ends, and its value.
+
+    `find` is a key whose way is drawn strong, as far as there is one. O(n).
+    """
+    drawer = _RadixDrawer()
+    drawer.draw(root, 14, find)
+    keys, nodes = count(root)
+    summary = f"{keys} key{'s' * (keys != 1)} in {nodes} node{'s' * (nodes != 1)}, the root included."
+    if find is not None:
+        summary += f" The way of {spell(find)!r} is drawn strong."
+    parts = drawer.edges + drawer.nodes
+    svg = drawing(parts, drawer.width, drawer.rows * _ROW + 8, title or "A radix tree", summary)
+    legend = tag("div", f"{summary} A full dot: a key ends here.", "cv-note")
+    return Picture(Markup(svg + legend), "\n".join([summary, *radix_lines(root)]), title)
+
+
+class _RadixDrawer:
+    """Places leaves on rows from the top, and each other node beside its first child."""
+
+    def __init__(self) -> None:
+        self.edges: list[Markup] = []
+        self.nodes: list[Markup] = []
+        self.rows = 0
+        self.width = 60.0
+
+    def draw(self, node: RadixSnapshot, x: float, find: bytes | None) -> float:
+        """Draw a subtree whose root is at `x`; return the height at which that stands."""
+        y = self.rows * _ROW + 19.0
+        for number, child in enumerate(node.children):
+            words = spell(child.label, 32)
+            child_x = x + 34 + _MONO * len(words)
+            rest = None if find is None or not find.startswith(child.label) else find[len(child.label) :]
+            child_y = self.draw(child, child_x, rest)
+            look = "cv-way cv-h1" if rest is not None else "cv-line"
+            turn = (
+                f"M{x:g} {y:g}V{child_y:g}H{child_x - 7:g}" if number else f"M{x + 7:g} {y:g}H{child_x - 7:g}"
+            )
+            if rest is None:
+                self.edges.insert(0, path(turn, look))
+            else:
+                self.edges.append(path(turn, look))
+            self.nodes.append(text(x + 14, child_y - 5, words, "cv-mono"))
+        if not node.children:
+            self.rows += 1
+        hue = "cv-h1" if find == b"" and node.is_key else "cv-h2"
+        self.nodes.append(circle(x, y, 6.5, f"{'cv-full' if node.is_key else 'cv-ring'} {hue}"))
+        if node.is_key and node.value is not None:
+            words = shown(node.value)
+            below = bool(node.children)
+            self.nodes.append(text(x + (-3 if below else 12), y + (20 if below else 4), words, "cv-small"))
+            self.width = max(self.width, x + 20 + width_of(words))
+        self.width = max(self.width, x + 14)
+        return y
+
+
+def shown(value: object) -> str:
+    """A value in a few letters."""
+    words = spell(value, 24) if isinstance(value, bytes) else str(value)
+    return words if len(words) <= 24 else f"{words[:23]}…"
+
+
+def count(node: RadixSnapshot) -> tuple[int, int]:
+    """The keys and nodes of a subtree."""
+    below = [count(child) for child in node.children]
+    return node.is_key + sum(keys for keys, _ in below), 1 + sum(nodes for _, nodes in below)
+
+
+def radix_lines(node: RadixSnapshot, indent: str = "") -> Iterator[str]:
+    """The tree as text: a line for each node, a star where a key ends."""
+    if not indent:
+        yield f"(root){' *' if node.is_key else ''}"
+    for number, child in enumerate(node.children, start=1):
+        last = number == len(node.children)
+        words = f'{indent}{"└─" if last else "├─"} "{spell(child.label, 64)}"'
+        if child.is_key:
+            words += " *" if child.value is None else f" * {shown(child.value)}"
+        yield words
+        yield from radix_lines(child, indent + ("   " if last else "│  "))
+
+
+def avl_tree(root: AVLSnapshot | None, *, title: str = "") -> Picture:
+    """Show `AVLTree.snapshot()`: in each node the size of its subtree, below it member and score. O(n)."""
+    nodes = list(in_order(root))
+    width = max([50.0, *(width_of(pair(node)) + 10 for node, _ in nodes)])
+    places = {id(node): (at * width + width / 2, depth * 58 + 18) for at, (node, depth) in enumerate(nodes)}
+    edges: list[Markup] = []
+    parts: list[Markup] = []
+    for node, _ in nodes:
+        x, y = places[id(node)]
+        for child in (node.left, node.right):
+            if child is not None:
+                to_x, to_y = places[id(child)]
+                edges.append(path(f"M{x:g} {y}L{to_x:g} {to_y}", "cv-line"))
+        parts.append(circle(x, y, 13, "cv-full cv-h2", f"{node.size} in this subtree, {node.height} high"))
+        parts.append(text(x, y + 4, str(node.size), "cv-mid cv-on"))
+        parts.append(text(x, y + 28, pair(node), "cv-mid"))
+    height = 0 if root is None else root.height
+    summary = f"{len(nodes)} node{'s' * (len(nodes) != 1)} in {height} level{'s' * (height != 1)}."
+    svg = drawing(
+        edges + parts, max(width * len(nodes), 60), height * 58 + 4, title or "An AVL tree", summary
+    )
+    legend = tag("div", f"{summary} In each node the size of its subtree.", "cv-note")
+    return Picture(Markup(svg + legend), "\n".join([summary, *avl_lines(root)]), title)
+
+
+def in_order(node: AVLSnapshot | None, depth: int = 0) -> Iterator[tuple[AVLSnapshot, int]]:
+    """The nodes from left to right, each with its depth."""
+    if node is not None:
+        yield from in_order(node.left, depth + 1)
+        yield node, depth
+        yield from in_order(node.right, depth + 1)
+
+
+def pair(node: AVLSnapshot) -> str:
+    """What stands under a node: member and score."""
+    return f"{spell(node.member, 16)} {node.score:g}"
+
+
+def avl_lines(root: AVLSnapshot | None) -> Iterator[str]:
+    """The tree as text, laid on its side: the root at the left, the highest score first."""
+    for node, depth in reversed(list(in_order(root))):
+        yield f"{'    ' * depth}({node.size}) {pair(node)}"
