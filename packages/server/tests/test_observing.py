@@ -247,6 +247,31 @@ def test_a_slow_command_is_a_spike_with_a_graph(start):
     assert peer.ask("LATENCY", "LATEST") == []
 
 
+def test_a_slow_disk_eviction_and_a_waiting_client_are_spikes_of_their_own(start):
+    server = start("--save", "", "--enable-debug-command", "yes", "--appendonly", "yes", "--maxmemory-policy", "allkeys-random",
+                   "--maxmemory-eviction-tenacity", "100", "--latency-monitor-threshold", "1",
+                   "--client-output-buffer-limit", "normal 0 0 0")  # fmt: skip
+    peer, waiting = server.connect(), server.connect()
+
+    def events():
+        return {bytes(series[0]) for series in peer.ask("LATENCY", "LATEST")}
+
+    peer.ask("DEBUG", "AOF-FLUSH-SLEEP", "5000")
+    peer.ask("SET", "k", "v")
+    peer.ask("DEBUG", "AOF-FLUSH-SLEEP", "0")
+    assert {b"aof-write", b"aof-write-alone"} <= events()
+    waiting.send("BLMPOP", 0, 1, "list", "LEFT", "COUNT", 100_000)
+    until(lambda: info(peer, "clients")["blocked_clients"] == "1")
+    peer.ask("RPUSH", "list", *["x"] * 100_000)
+    assert len(waiting.read()[1]) == 100_000
+    assert b"command-unblocking" in events()
+    peer.ask("DEBUG", "POPULATE", 20_000)
+    peer.ask("CONFIG", "SET", "maxmemory", "100kb")
+    peer.ask("GET", "k")
+    until(lambda: b"eviction-cycle" in events())
+    waiting.close()
+
+
 def test_the_histogram_of_a_container_is_that_of_its_subcommands(peer):
     peer.ask("CONFIG", "RESETSTAT")
     for _ in range(3):

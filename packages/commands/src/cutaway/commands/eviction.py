@@ -77,7 +77,7 @@ class Evictor:
 
     __slots__ = (
         "_engine", "_exceeded_since", "_keyspace", "_minutes", "_next_database", "_pool", "_random", "_warn_at", "client_bytes",
-        "decay_time", "exceeded_nanoseconds", "is_volatile", "kind", "ledger", "limit", "log_factor", "on_work",
+        "decay_time", "exceeded_nanoseconds", "is_volatile", "kind", "ledger", "limit", "log_factor", "on_cycle", "on_work",
         "other_bytes", "samples", "tenacity", "unbooked",
     )  # fmt: skip
 
@@ -94,6 +94,8 @@ class Evictor:
         self.ledger.on_work = self._work
         self.on_work: Callable[[], None] | None = None
         """Called when there is something for `step` to do."""
+        self.on_cycle: Callable[[int], None] = _ignore
+        """Called after each round of evicting, with the nanoseconds that it took."""
         self.limit = 0
         self.kind = "noeviction"
         """"lru", "lfu", "random", "ttl" or "noeviction"."""
@@ -111,7 +113,6 @@ class Evictor:
         self.unbooked = 0
         """An estimate of what is in use beside the keys that are counted."""
         engine.extras[ROOM] = self
-        engine.extras["used_memory"] = self.used_memory
         engine.extras.setdefault("on_resetstat", []).append(self._reset)
         engine.on_cron = (*engine.on_cron, self._cron)
         for name, attribute in (
@@ -228,7 +229,8 @@ class Evictor:
         if self.kind == "noeviction":
             return State.FAIL
         engine = self._engine
-        end = engine.stopwatch() + self.time_limit()
+        started = engine.stopwatch()
+        end = started + self.time_limit()
         evicted = 0
         state = State.OK
         while self.is_over():
@@ -246,6 +248,7 @@ class Evictor:
             engine.flush_effects(together=False)
         if engine.blocking.ready and not engine.nesting:
             engine.blocking.serve()
+        self.on_cycle(engine.stopwatch() - started)
         return state
 
     def time_limit(self) -> int:
@@ -340,6 +343,10 @@ class Evictor:
         self.exceeded_nanoseconds = 0
         if self._exceeded_since:
             self._exceeded_since = self._engine.stopwatch()
+
+
+def _ignore(_nanoseconds: int) -> None:
+    """The default where nobody watches."""
 
 
 def install(engine: Engine) -> None:

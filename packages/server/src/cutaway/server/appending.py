@@ -24,13 +24,14 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cutaway.commands import Client, Command, CommandError
 from cutaway.persistence import ALWAYS, EVERYSEC, AOFError, AppendOnlyFile
 from cutaway.server.children import Child
+from cutaway.server.extensions import tell_modules
 from cutaway.server.snapshots import write_aof_file, write_rdb_file
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Appender:
     __slots__ = (
         "_engine", "_failures", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before", "_postponed_since",
         "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "last_copied_bytes", "last_rewrite_ok",
-        "last_rewrite_seconds", "on_fatal", "rewrite_path", "rewrites", "scheduled",
+        "last_rewrite_seconds", "nanoseconds", "on_fatal", "rewrite_path", "rewrites", "scheduled",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, files: Files) -> None:
@@ -77,6 +78,8 @@ class Appender:
         self.rewrite_path = ""
         self.rewrites = 0
         self.delayed_fsyncs = 0
+        self.nanoseconds = 0
+        """How long all writes to the file took together, with the fsyncs that clients waited for."""
         self.last_rewrite_ok = self._write_ok = self._fsync_ok = True
         self.last_rewrite_seconds = -1
         self.last_copied_bytes = 0
@@ -171,10 +174,8 @@ class Appender:
             return
         if aof.fsync_policy == EVERYSEC and aof.fsync_running and not self._waited_long_enough():
             return
-        if self._flush_sleep:
-            time.sleep(self._flush_sleep)
         fsync = not self._disk_is_busy()
-        if not aof.flush(fsync=fsync):
+        if not self._flush(aof, fsync=fsync):
             self._failed(aof)
             return
         if not self._write_ok:
@@ -182,6 +183,35 @@ class Appender:
             self._write_ok = True
         if fsync and aof.fsync_policy == EVERYSEC and time.monotonic() - self._last_fsync >= 1.0:
             self.fsync_in_background()
+
+    def _flush(self, aof: AppendOnlyFile, *, fsync: bool) -> bool:
+        """Write, and under `always` fsync, and tell the latency monitor of each if it took long."""
+        stopwatch = self._engine.stopwatch
+        started = stopwatch()
+        if self._flush_sleep:
+            time.sleep(self._flush_sleep)
+        worked = aof.flush(fsync=False)
+        written = stopwatch()
+        self._tell(written - started, "aof-write", self._circumstance)
+        if worked and fsync and aof.fsync_policy == ALWAYS and aof.fsync_due:
+            worked = aof.fsync()
+            self._tell(stopwatch() - written, "aof-fsync-always")
+        self.nanoseconds += stopwatch() - started
+        return worked
+
+    def _circumstance(self) -> str:
+        """What else the disk had to do: the real server's events say so too."""
+        if self.aof is not None and self.aof.fsync_running:
+            return "aof-write-pending-fsync"
+        return "aof-write-alone" if self._engine.extras["persistence"].idle() else "aof-write-active-child"
+
+    def _tell(self, nanoseconds: int, event: str, part: Callable[[], str] | None = None) -> None:
+        engine = self._engine
+        if nanoseconds >= engine.slow_after:
+            record = engine.extras["latency_event"]
+            record(event, nanoseconds // 1_000_000)
+            if part is not None:
+                record(part(), nanoseconds // 1_000_000)
 
     def _disk_is_busy(self) -> bool:
         """Whether a child writes, and `no-appendfsync-on-rewrite` says that nobody shall wait for the disk meanwhile."""
@@ -246,6 +276,7 @@ class Appender:
     def rewrite(self) -> None:
         """Let a child write the present state into a new base. Raises CommandError where it cannot be started."""
         rdb = self._engine.config.boolean("aof-use-rdb-preamble")
+        tell_modules(self._engine, "saving", "aof")
         try:
             path = self.rewrite_path = self._begin(rdb=rdb)
             self.child = Child("aof", lambda: self._write_base(path, rdb=rdb))
@@ -300,6 +331,7 @@ class Appender:
             self._target.abort_rewrite()
             self._target = None
         self.last_rewrite_ok = False
+        tell_modules(self._engine, "save failed", "aof")
         self._failures += 1
         late = self._failures - FAILURES_IN_A_ROW
         if late >= 0:
@@ -316,6 +348,7 @@ class Appender:
         if child.was_killed:
             target.abort_rewrite()
             self._remove_temporary()
+            tell_modules(self._engine, "save failed", "aof")
             log.info("Background AOF rewrite was given up")
             return
         problem = child.error or self._put_in_place(target)
@@ -328,14 +361,17 @@ class Appender:
         self.last_rewrite_ok = True
         self._failures = 0
         self.rewrites += 1
+        tell_modules(self._engine, "saved", "aof")
         log.info("Background AOF rewrite finished successfully")
 
     def _put_in_place(self, target: AppendOnlyFile) -> str:
         """Let the new base count; what went wrong, or nothing."""
+        started = self._engine.stopwatch()
         try:
             target.finish_rewrite(self.rewrite_path)
         except (OSError, AOFError) as error:
             return str(error)
+        self._tell(self._engine.stopwatch() - started, "aof-rename")
         return ""
 
     def _remove_temporary(self) -> None:

@@ -123,9 +123,9 @@ class CountSections:
 
     def debug(self) -> Fields:
         """The section `debug`, shown only to who asks for it: where the event loop's time went, in microseconds."""
-        watch: Any = self._engine.extras["latency"]
+        persistence: Any = self._engine.extras["persistence"]
         return {
-            "eventloop_duration_aof_sum": sum(watch.spent.values()) // 1000,
+            "eventloop_duration_aof_sum": persistence.appender.nanoseconds // 1000,
             "eventloop_duration_cron_sum": self._server.cron_nanoseconds // 1000,
             "eventloop_duration_max": self._measurements.longest_cycle,
             "eventloop_cmd_per_cycle_max": max(self._measurements.most_commands, 1),  # the turn that asks has one

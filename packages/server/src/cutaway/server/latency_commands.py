@@ -1,19 +1,37 @@
 """LATENCY: the monitor's histories, their pictures and their doctor, and the histograms of single commands.
 
-What is recorded: calls that take as long as `latency-monitor-threshold` (the engine tells), forks, the search for expired
-keys, and the writing of the append-only file. Another room records its own with `engine.extras["latency_event"](event, milliseconds)`.
+What is recorded, if it takes as long as `latency-monitor-threshold`:
+
+====================  ==================================================================================
+command               a call, of a command that may be slow
+fast-command          a call of one that may not: then it was the machine
+command-unblocking    a call for a client that had waited (BLPOP)
+expire-cycle          a search for expired keys
+eviction-cycle        one round of making room
+fork                  the start of a child
+aof-write             writing to the append-only file; by circumstance it counts a second time, as
+                      `aof-write-pending-fsync`, `aof-write-active-child` or `aof-write-alone`
+aof-fsync-always      the fsync at the end of a turn, under that policy
+aof-rename            putting a rewritten base in its place
+====================  ==================================================================================
+
+Another room records its own with `engine.extras["latency_event"](event, milliseconds)`. The real server knows a few more, for what
+happens here in small steps (freeing large values: `expire-del`, `eviction-del`, `eviction-lazyfree`) or not at all
+(`active-defrag-cycle`, `module-acquire-GIL`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Client, Command, CommandError, CommandTable, Engine
 from cutaway.commands.engine import NEVER
 from cutaway.commands.errors import printable
+from cutaway.commands.eviction import ROOM as MEMORY
+from cutaway.commands.eviction import Evictor
 from cutaway.commands.helping import help_lines
 from cutaway.observability.doctor import Patient, report
 from cutaway.observability.latencies import LatencyMonitor
@@ -38,7 +56,7 @@ latency_commands.container("LATENCY", arity=-2, since="2.8.13")
 class LatencyWatch:
     """Feeds the latency monitor of one engine, and the slow log; `engine.extras["latency"]`."""
 
-    __slots__ = ("_engine", "_expiry_seen", "_forks_seen", "_logs", "monitor", "spent")
+    __slots__ = ("_engine", "_expiry_seen", "_forks_seen", "_logs", "monitor")
 
     def __init__(self, engine: Engine, logs: CommandLogs) -> None:
         self._engine: Final = engine
@@ -46,11 +64,11 @@ class LatencyWatch:
         self._forks_seen = forks.count
         self._expiry_seen = 0
         self.monitor: Final = LatencyMonitor()
-        self.spent: Final[dict[str, int]] = {}
-        """Nanoseconds that what is `timed` took in all, by event."""
         engine.extras["latency"] = self
         engine.extras["latency_event"] = self.record
         engine.on_slow = self.slow_call
+        evictor: Evictor = engine.extras[MEMORY]
+        evictor.on_cycle = self._note_eviction
         engine.on_cron = (*engine.on_cron, self.look)
         engine.config.subscribe("commandlog-execution-slower-than", self._set_slow_log)
         engine.config.subscribe("latency-monitor-threshold", self._set_monitor)
@@ -79,7 +97,10 @@ class LatencyWatch:
         if nanoseconds >= self._logs.slow_from:
             self._logs.note_call(client, command, argv, nanoseconds)
         if not self._engine.nesting:
-            self.record("fast-command" if "fast" in command.flags else "command", nanoseconds // MILLISECOND)
+            self.record(_kind_of_call(client, command), nanoseconds // MILLISECOND)
+
+    def _note_eviction(self, nanoseconds: int) -> None:
+        self.record("eviction-cycle", nanoseconds // MILLISECOND)
 
     def look(self, _now: int) -> None:
         """The regular look at what counts its own time."""
@@ -89,21 +110,6 @@ class LatencyWatch:
         if forks.count != self._forks_seen:
             self._forks_seen = forks.count
             self.record("fork", forks.last_nanoseconds // MILLISECOND)
-
-    def timed(self, event: str, work: Callable[[], None]) -> Callable[[], None]:
-        """`work`, with its time counted, and recorded while the monitor is on. Costs two looks at a stopwatch."""
-        stopwatch, spent = self._engine.stopwatch, self.spent
-        spent[event] = 0
-
-        def run() -> None:
-            started = stopwatch()
-            work()
-            elapsed = stopwatch() - started
-            spent[event] += elapsed
-            if self.monitor.threshold:
-                self.record(event, elapsed // MILLISECOND)
-
-        return run
 
     # ---- what is said of it
 
@@ -117,6 +123,12 @@ class LatencyWatch:
             appendfsync=config.text("appendfsync"),
             huge_pages=has_huge_pages(),
         )
+
+
+def _kind_of_call(client: Client, command: Command) -> str:
+    if client.blocked is not None:
+        return "command-unblocking"
+    return "fast-command" if "fast" in command.flags else "command"
 
 
 def has_huge_pages() -> bool:
