@@ -34,7 +34,7 @@ from functools import cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from cutaway.datastructures import lzf
+from cutaway.datastructures import fast_lzf as lzf
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
 from cutaway.datastructures.listpacks import ListPack
 

@@ -11,7 +11,6 @@ from .aof_replay import AOFReplay as AOFReplay
 from .aof_replay import TornTail as TornTail
 from .aof_writer import commands_for as commands_for
 from .aof_writer import write_aof as write_aof
-from .crc64 import crc64 as crc64
 from .dumps import dump as dump
 from .dumps import dump_functions as dump_functions
 from .dumps import restore as restore
@@ -20,6 +19,7 @@ from .errors import AOFError as AOFError
 from .errors import DumpError as DumpError
 from .errors import PersistenceError as PersistenceError
 from .errors import RDBError as RDBError
+from .fast_crc64 import crc64 as crc64
 from .files import Files as Files
 from .files import OSFiles as OSFiles
 from .files import new_file as new_file

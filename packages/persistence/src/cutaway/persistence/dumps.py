@@ -17,8 +17,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from . import rdb_format as rdb
-from .crc64 import crc64
 from .errors import DumpError, RDBError
+from .fast_crc64 import crc64
 from .rdb_encoder import ValueEncoder
 from .rdb_source import Source
 from .rdb_strings import StringEncoder

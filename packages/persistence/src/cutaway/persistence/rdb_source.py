@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from cutaway.datastructures import lzf
+from cutaway.datastructures import fast_lzf as lzf
 
-from .crc64 import crc64
 from .errors import RDBError
+from .fast_crc64 import crc64
 from .rdb_format import (
     ENC_INT8,
     ENC_INT32,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cutaway.datastructures import lzf
+from cutaway.datastructures import fast_lzf as lzf
 
 from .rdb_format import ENC_INT8, ENC_INT16, ENC_INT32, ENC_LZF, LEN_ENCODED, encode_length
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cutaway.datastructures.hash_values import HashValue
 
 from . import rdb_format as rdb
-from .crc64 import crc64
+from .fast_crc64 import crc64
 from .rdb_encoder import ValueEncoder
 from .rdb_format import encode_length
 from .rdb_modules import encode_module_data
