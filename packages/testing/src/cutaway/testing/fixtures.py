@@ -1,7 +1,8 @@
-"""Fixtures of pytest: a real server for a whole session, or some for one test.
+"""Fixtures of pytest: a real server for the tests of a module, or some for one test.
 
-The package declares this module as a plugin, so the fixtures are there wherever it is installed. A room that needs a server with
-options of its own makes a fixture of its own, of any scope, from `real_or_skip`:
+The package declares this module as a plugin, so the fixtures are there wherever it is installed. Servers are shared by a
+module and no further: to start one takes some forty milliseconds, to find out which test of another module has left a setting
+behind takes longer. A room that needs a server with options of its own makes a fixture, of any scope, from `real_or_skip`:
 
     @pytest.fixture(scope="module")
     def server():
@@ -45,23 +46,23 @@ def start_real() -> Iterator[StartReal]:
         yield start
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def redis_server() -> Iterator[RealServer]:
-    """A Redis for the whole session. Leave it as you would like to find it."""
+    """A Redis for the tests of a module. Leave it as you would like to find it."""
     with real_or_skip("redis") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def valkey_server() -> Iterator[RealServer]:
-    """A Valkey for the whole session. Leave it as you would like to find it."""
+    """A Valkey for the tests of a module. Leave it as you would like to find it."""
     with real_or_skip("valkey") as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_server() -> Iterator[RealServer]:
-    """The reference for a whole session: a Valkey, or else a Redis."""
+    """The reference for the tests of a module: a Valkey, or else a Redis."""
     with real_or_skip("any") as server:
         yield server
 
