@@ -5,20 +5,16 @@ itself when something is inserted in its middle. The quicklist stands between: a
 listpack of bounded size (`list-max-listpack-size`). Work at an end touches one small node, an index is found
 by skipping whole nodes by their counts, and an insertion moves at most a node's bytes.
 
-- The bound is in bytes if negative: -1 to -5 mean 4, 8, 16, 32 and 64 KiB; in entries if positive, and then 8
-KiB
-  still hold, since a node must stay cheap to move.
+- The bound is in bytes if negative: -1 to -5 mean 4, 8, 16, 32 and 64 KiB; in entries if positive, and then
+  8 KiB still hold, since a node must stay cheap to move.
 - An element too long for a node is held alone, unpacked, as a plain node. (Redis took this over 1 GiB only;
-Valkey
-  for all that exceeds a node. `list_packed_threshold` overrides either, as DEBUG QUICKLIST-PACKED-THRESHOLD
-  does.)
+  Valkey for all that exceeds a node. `list_packed_threshold` overrides either, as DEBUG
+  QUICKLIST-PACKED-THRESHOLD does.)
 - An insertion in the middle of a full node splits it, and then its neighbourhood is merged where two nodes
-fit into
-  one. Deletions leave a node smaller, and drop it once it is empty, but do not merge, as in Redis: OBJECT
-  ENCODING shows when a single small node is left, so to merge more would be seen.
+  fit into one. Deletions leave a node smaller, and drop it once it is empty, but do not merge, as in Redis:
+  OBJECT ENCODING shows when a single small node is left, so to merge more would be seen.
 - With `list-compress-depth` n > 0 every node but the n outermost at each end is compressed with LZF: the ends
-are
-  where a list is busy. To read an inner node is to decompress it, for that once. Plain nodes stay as they
+  are where a list is busy. To read an inner node is to decompress it, for that once. Plain nodes stay as they
   are.
 
 Nodes stand in a deque: O(1) at the ends even with one element a node, and a step of some ns a node in
