@@ -55,12 +55,11 @@ from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
 from cutaway.server.busy import answer_while_busy
-from cutaway.server.extensions import ExtensionError, load_modules, rename_commands, tell_modules
+from cutaway.server.extensions import Background, ExtensionError, load_modules, rename_commands
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
 from cutaway.server.metrics import Metrics
 from cutaway.server.migrating import migrating
-from cutaway.server.module_hosts import LoopHost
 from cutaway.server.observing import OBSERVING, Observation
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
@@ -130,7 +129,8 @@ class Application:
         observation = Observation(engine, server)
         metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
-        host = LoopHost(server, engine.extras["modules"])
+        background = Background(loop)
+        engine.extras["background"] = background.run
         try:
             load_modules(engine, self.modules, self.module_directives)
             rename_commands(engine, self.renamed)
@@ -158,7 +158,6 @@ class Application:
             loop.add_signal_handler(number, on_signal, server, number.name)
         announce(engine, self.logs)
         server.start()
-        tell_modules(engine, "loading")
         if not await self._load(persistence):
             return 1
         if server.stopping.is_set():
@@ -169,13 +168,13 @@ class Application:
             persistence.appender.before_flush,
         )
         engine.on_cron = (*engine.on_cron, persistence.poll)
-        tell_modules(engine, "loaded")
+        engine.extras["modules"].fire("loaded")
         log.info("Ready to accept connections")
         if self.on_ready is not None:
             self.on_ready(server)
         await server.stopping.wait()
-        tell_modules(engine, "shutdown")
-        host.close()
+        engine.extras["modules"].fire("shutdown")
+        background.close()
         metrics.close()
         await server.stop()
         persistence.close()
