@@ -34,7 +34,9 @@ def tag(name: str, content: str = "", look: str = "", /, **attributes: str | Num
         shown = escape(value) if isinstance(value, str) else f"{value:.6g}"
         words.append(f' {key.rstrip("_").replace("_", "-")}="{shown}"')
     inner = content if isinstance(content, Markup) or name == "style" else escape(clean(content))
-    return Markup(f"<{name}{''.join(words)}>{inner}</{name}>" if inner else f"<{name}{''.join(words)}/>")
+    start = f"<{name}{''.join(words)}"
+    # HTML takes <div/> for an opening tag; of what is used here only <input/> has no end tag in HTML.
+    return Markup(f"{start}/>" if name == "input" else f"{start}>{inner}</{name}>")
 
 
 def join(parts: Iterable[str]) -> Markup:
