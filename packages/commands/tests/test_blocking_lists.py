@@ -138,7 +138,7 @@ def test_waiting_in_vain_ends_as_in_a_real_server(scene, twins, request_):
     scene.clock.advance(10)
     scene.engine.expire_blocked()
     ((_, reply),) = scene.arrived()
-    assert Encoder(twins.protocol).encode(reply) == twins.real.ask(*request_.encode().split())
+    assert Encoder(twins.protocol).encode(reply) == twins.real.ask_bytes(*request_.encode().split())
 
 
 def test_a_client_that_is_gone_gets_nothing(scene):

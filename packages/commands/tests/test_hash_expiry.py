@@ -18,7 +18,7 @@ FAR = "9999999999499"
 @pytest.fixture
 def valkey(twins):
     """`twins`, where the real one knows fields that expire."""
-    if b"ERR unknown command" in twins.real.ask(b"HTTL", b"h", b"FIELDS", b"1", b"f"):
+    if b"ERR unknown command" in twins.real.ask_bytes(b"HTTL", b"h", b"FIELDS", b"1", b"f"):
         pytest.skip("the real server has no field expiration: it takes Valkey 9")
     return twins
 

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from itertools import takewhile
-
 import pytest
-
-from cutaway.resp import ReplyParser, encode_request
 
 CHANNEL = b"__keyevent@0__:"
 INTERNAL = {"new", "keymiss", ""}
@@ -31,46 +26,27 @@ SCRIPTS = {
 }
 
 
-class Listener:
-    """A connection that hears the real server's events."""
-
-    def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(10)
-        self._socket.connect(str(path))
-        self._socket.sendall(encode_request([b"PSUBSCRIBE", CHANNEL + b"*"]))
-        self._messages = self._read()
-        next(self._messages)  # the subscription itself
-
-    def _read(self):
-        parser = ReplyParser()
-        while data := self._socket.recv(1 << 16):
-            parser.feed(data)
-            yield from parser
-
-    def until(self, last):
-        """The events up to the one called `last`, as pairs of event and key."""
-        heard = ((message[2].removeprefix(CHANNEL).decode(), message[3]) for message in self._messages)
-        return list(takewhile(lambda event: event[0] != last, heard))
-
-    def close(self):
-        self._socket.close()
+def heard_until(last, listener):
+    """The events that a subscriber hears up to the one called `last`, as pairs of event and key."""
+    while (message := listener.read())[2] != CHANNEL + last:
+        yield message[2].removeprefix(CHANNEL).decode(), message[3]
 
 
 @pytest.fixture
-def heard(make_twins, server_socket):
+def heard(make_twins, real_server):
     """The events that a script brings about: of our engine, and of the real server."""
 
     def hear(script):
-        pair, listener = make_twins(2), Listener(server_socket)
-        pair.real.ask(b"CONFIG", b"SET", b"notify-keyspace-events", b"AE")
+        pair, listener = make_twins(2), real_server.connect()
+        listener.ask("PSUBSCRIBE", CHANNEL + b"*")
+        pair.real.ask_bytes(b"CONFIG", b"SET", b"notify-keyspace-events", b"AE")
         ours = []
         pair.engine.keyspace.listen(lambda _db, key, event, _modified: ours.append((event, key)))
         for request in script.split("|"):
             pair.both(*request.split())
-        pair.real.ask(b"PUBLISH", CHANNEL + b"that is all", b"")
-        real = listener.until("that is all")
-        pair.real.ask(b"CONFIG", b"SET", b"notify-keyspace-events", b"")
+        pair.real.ask_bytes(b"PUBLISH", CHANNEL + b"that is all", b"")
+        real = list(heard_until(b"that is all", listener))
+        pair.real.ask_bytes(b"CONFIG", b"SET", b"notify-keyspace-events", b"")
         listener.close()
         return [event for event in ours if event[0] not in INTERNAL], real
 

@@ -207,9 +207,9 @@ def test_inside_a_transaction_nobody_waits(twins, request_):
     argv = request_.encode().split()
     twins.client.deny_blocking = True
     ours = Encoder(twins.protocol).encode(twins.engine.execute(twins.client, argv))
-    twins.real.ask(b"MULTI")
-    twins.real.ask(*argv)
-    assert b"*1\r\n" + ours == twins.real.ask(b"EXEC")
+    twins.real.ask_bytes(b"MULTI")
+    twins.real.ask_bytes(*argv)
+    assert b"*1\r\n" + ours == twins.real.ask_bytes(b"EXEC")
 
 
 @pytest.mark.parametrize("number", INTEGERS)

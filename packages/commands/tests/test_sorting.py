@@ -168,7 +168,7 @@ def test_a_field_that_has_expired_is_not_found(twins):
     twins.same("HSET", "h_2", "f", "10")
     twins.same("SORT", "l", "BY", "h_*->f")
     twins.engine.execute(twins.client, [b"HPEXPIREAT", b"h_2", b"1", b"FIELDS", b"1", b"f"])
-    twins.real.ask(b"HDEL", b"h_2", b"f")
+    twins.real.ask_bytes(b"HDEL", b"h_2", b"f")
     twins.same("SORT", "l", "BY", "h_*->f", "GET", "h_*->f")
 
 

@@ -59,22 +59,22 @@ OURS_ALONE = {b"XGROUP CREATECONSUMER t g x"}
 def test_the_log_of_a_real_server_says_the_same(make_twins):
     pair = make_twins(2)
     real = pair.real
-    folder = Path(real.ask(b"CONFIG", b"GET", b"dir").split(b"\r\n")[4].decode())
+    folder = Path(real.ask_bytes(b"CONFIG", b"GET", b"dir").split(b"\r\n")[4].decode())
     effects = []
     pair.engine.on_propagate = (effects.extend,)
-    real.ask(b"CONFIG", b"SET", b"appendonly", b"yes")
+    real.ask_bytes(b"CONFIG", b"SET", b"appendonly", b"yes")
     try:
         for _ in range(200):
-            if b"aof_rewrite_in_progress:0" in real.ask(b"INFO", b"persistence"):
+            if b"aof_rewrite_in_progress:0" in real.ask_bytes(b"INFO", b"persistence"):
                 break
             time.sleep(0.02)
         for line in SCRIPT.strip().splitlines():
             pair.both(*line.split())
-        real.ask(b"CONFIG", b"SET", b"appendfsync", b"always")
+        real.ask_bytes(b"CONFIG", b"SET", b"appendfsync", b"always")
         logs = sorted(folder.glob("appendonlydir/*.incr.aof"))
         logged = RequestParser().feed(logs[-1].read_bytes())
     finally:
-        real.ask(b"CONFIG", b"SET", b"appendonly", b"no")
+        real.ask_bytes(b"CONFIG", b"SET", b"appendonly", b"no")
     ours = [line for line in map(settled, (argv for _, argv in effects)) if line not in OURS_ALONE]
     theirs = [line for line in map(settled, logged) if not line.startswith(b"SELECT")]
     assert without_units(ours) == without_units(theirs)

@@ -295,13 +295,13 @@ COMMAND = st.one_of(
 @given(commands=st.lists(COMMAND, min_size=5, max_size=40), protocol=st.sampled_from([2, 3]))
 def test_any_sequence_of_commands_answers_as_a_real_server(make_twins, commands, protocol):
     pair = make_twins(protocol)
-    pair.real.ask(b"CONFIG", b"SET", b"stream-node-max-entries", b"4")
+    pair.real.ask_bytes(b"CONFIG", b"SET", b"stream-node-max-entries", b"4")
     pair.engine.limits.stream_node_max_entries = 4
     try:
         for command in commands:
             pair.same(*command)
     finally:
-        pair.real.ask(b"CONFIG", b"SET", b"stream-node-max-entries", b"100")
+        pair.real.ask_bytes(b"CONFIG", b"SET", b"stream-node-max-entries", b"100")
         pair.real.close()
     for entry in pair.client.db.keys.values():
         entry.value.check()

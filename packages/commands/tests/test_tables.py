@@ -117,14 +117,9 @@ def values_of(argument: dict[bytes, Any]) -> Iterator[tuple[str, str, int | None
         yield argument[b"display_text"].decode(), kind, argument.get(b"key_spec_index") if is_key else None
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def real_facts(real_client: Any) -> dict[str, Facts]:
-    told: list[Any] = []
-    for question in ("INFO", "DOCS"):
-        parser = ReplyParser()
-        parser.feed(real_client.ask(b"COMMAND", question.encode()))
-        told.append(next(iter(parser)))
-    infos, documented = told
+    infos, documented = (real_client.ask("COMMAND", question) for question in ("INFO", "DOCS"))
     everyone = dict(zip(documented[::2], documented[1::2], strict=True))
     for each in documented[1::2]:
         below = pairs(each).get(b"subcommands", [])

@@ -45,7 +45,7 @@ def require(kind: Kind) -> Path:
     binary = find(kind)
     if binary is None:
         name = "real server" if kind == "any" else f"{kind}-server"
-        raise MissingServerError(f"there is no {name} to compare with: {HINTS[kind]}")
+        raise MissingServerError(f"no {name} to compare with: {HINTS[kind]}")
     return binary
 
 
