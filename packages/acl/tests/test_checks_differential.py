@@ -13,7 +13,7 @@ from cutaway.acl.checks import Request, fixed_keys
 from cutaway.commands import Command
 
 if TYPE_CHECKING:
-    from conftest import Twins
+    from conftest import UserTwins
 
 REQUESTS = """
 GET a | GET b | SET a 1 | SET b 1 GET | SET r 1 GET | SET w 1 NX GET | SETEX w 1 1 | MSET a 1 b 2 | MSETNX r 1 w 2 | MGET a b | MGET r w | DEL a r | DEL w
@@ -57,7 +57,7 @@ USERS = [
 
 
 @pytest.mark.parametrize("rules", USERS)
-def test_dry_runs(twins: Twins, rules: str) -> None:
+def test_dry_runs(twins: UserTwins, rules: str) -> None:
     twins.same(
         "ACL",
         "SETUSER",
@@ -70,7 +70,7 @@ def test_dry_runs(twins: Twins, rules: str) -> None:
         twins.same("ACL", "DRYRUN", "u", *line)
 
 
-def test_keys_at_fixed_places_are_those_that_the_specs_find(twins: Twins) -> None:
+def test_keys_at_fixed_places_are_those_that_the_specs_find(twins: UserTwins) -> None:
     """What is looked up once for a command is what looking at each request would find."""
     fixed = 0
     for line in LINES:
@@ -85,7 +85,7 @@ def test_keys_at_fixed_places_are_those_that_the_specs_find(twins: Twins) -> Non
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
-def test_dry_runs_of_random_users(twins: Twins, seed: int) -> None:
+def test_dry_runs_of_random_users(twins: UserTwins, seed: int) -> None:
     """Users of rules thrown together, each asked about a few requests."""
     dice = random.Random(seed)
     rules = [
@@ -116,7 +116,7 @@ PUBLISH a x | PUBLISH z x | PUBLISH ab z | SPUBLISH z x | SPUBLISH a x
         "+@all &ab (+psubscribe &a*)",
     ],
 )
-def test_channels(twins: Twins, rules: str) -> None:
+def test_channels(twins: UserTwins, rules: str) -> None:
     pytest.importorskip("cutaway.pubsub")
     words = rules.split(" (", maxsplit=1)
     twins.same("ACL", "SETUSER", "u", "reset", *words[0].split(), *(f"({part}" for part in words[1:]))
@@ -125,7 +125,7 @@ def test_channels(twins: Twins, rules: str) -> None:
             twins.same("ACL", "DRYRUN", "u", *line.split())
 
 
-def test_commands_are_refused_in_the_real_words(twins: Twins) -> None:
+def test_commands_are_refused_in_the_real_words(twins: UserTwins) -> None:
     twins.same(
         "ACL", "SETUSER", "u", "on", ">p", "~a", "%R~r", "+@all", "-incr", "-config|set", "db=0,1", "&a"
     )
@@ -149,9 +149,9 @@ def entries(reply: bytes) -> list[bytes]:
     return [word for place, word in enumerate(words) if place not in skipped]
 
 
-def test_refusals_are_noted(twins: Twins) -> None:
+def test_refusals_are_noted(twins: UserTwins) -> None:
     twins.same("ACL", "LOG", "RESET")
-    first = int(twins.real.ask(b"INFO").partition(b"acl_access_denied_auth:")[2].partition(b"\r\n")[0])
+    first = int(twins.real.ask_bytes(b"INFO").partition(b"acl_access_denied_auth:")[2].partition(b"\r\n")[0])
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~a", "+get", "+select", "db=0")
     pair = twins.connect()
     twins.same("AUTH", "u", "wrong", by=pair)
@@ -163,13 +163,13 @@ def test_refusals_are_noted(twins: Twins) -> None:
         twins.same(*line.split(), by=pair)
     for words in (("ACL", "LOG"), ("ACL", "LOG", "2"), ("ACL", "LOG", "0")):
         argv = [word.encode() for word in words]
-        ours, real = entries(twins.ours.ask(*argv)), entries(twins.real.ask(*argv))
+        ours, real = entries(twins.ours.ask_bytes(*argv)), entries(twins.real.ask_bytes(*argv))
         numbers = {place + 1 for place, word in enumerate(real) if word == b"entry-id"}
         assert [w for at, w in enumerate(ours) if at not in numbers] == [
             w for at, w in enumerate(real) if at not in numbers
         ]
     assert twins.access.denials.counts.total() == 10
-    now = int(twins.real.ask(b"INFO").partition(b"acl_access_denied_auth:")[2].partition(b"\r\n")[0])
+    now = int(twins.real.ask_bytes(b"INFO").partition(b"acl_access_denied_auth:")[2].partition(b"\r\n")[0])
     assert now - first == 4
     twins.same("CONFIG", "SET", "acllog-max-len", "2")
     twins.same("GET", "x", by=pair)

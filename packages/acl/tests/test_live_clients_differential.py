@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Twins
+    from conftest import UserTwins
 
 
-def test_exec_asks_again(twins: Twins) -> None:
+def test_exec_asks_again(twins: UserTwins) -> None:
     pytest.importorskip("cutaway.transactions")
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~*", "+@all")
     pair = twins.connect()
@@ -23,7 +23,7 @@ def test_exec_asks_again(twins: Twins) -> None:
     assert {entry.context for entry in twins.access.denials.entries} == {b"multi"}
 
 
-def test_a_script_may_do_what_its_caller_may(twins: Twins) -> None:
+def test_a_script_may_do_what_its_caller_may(twins: UserTwins) -> None:
     pytest.importorskip("cutaway.scripting")
     pytest.importorskip("lupa")
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~a", "+@all", "-incr", "db=0")
@@ -43,26 +43,26 @@ def test_a_script_may_do_what_its_caller_may(twins: Twins) -> None:
         "return redis.pcall('incr', 'a')",
         "return redis.pcall('select', 1)",
     ):
-        ours, real = (each.ask(b"EVAL", body.encode(), b"0") for each in pair)
+        ours, real = (each.ask_bytes(b"EVAL", body.encode(), b"0") for each in pair)
         assert ours.split(b" script:")[0].rstrip() == real.split(b" script:")[0].rstrip()
     contexts = [(entry.context, entry.object) for entry in twins.access.denials.entries]
     assert contexts[:3] == [(b"lua", b"1"), (b"lua", b"incr"), (b"lua", b"b")]
 
 
-def test_a_waiting_command_is_asked_again_when_it_runs(twins: Twins) -> None:
+def test_a_waiting_command_is_asked_again_when_it_runs(twins: UserTwins) -> None:
     """The reply of the one that waited comes when the key is there: not the value, but why there is none."""
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~*", "+@all")
     ours, real = pair = twins.connect()
     twins.same("AUTH", "u", "p", by=pair)
     real.send(b"BLPOP", b"a", b"0")
-    assert ours.ask(b"BLPOP", b"a", b"0") == b""
+    assert ours.ask_bytes(b"BLPOP", b"a", b"0") == b""
     twins.same("ACL", "SETUSER", "u", "resetkeys")
     twins.same("RPUSH", "a", "x")
-    assert ours.read() == real.read()
+    assert ours.take() == real.read_bytes()
     twins.same("LRANGE", "a", "0", "-1")
 
 
-def test_who_is_deleted_is_closed(twins: Twins) -> None:
+def test_who_is_deleted_is_closed(twins: UserTwins) -> None:
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~*", "+@all")
     ours, _ = pair = twins.connect()
     twins.same("AUTH", "u", "p", by=pair)
@@ -72,7 +72,7 @@ def test_who_is_deleted_is_closed(twins: Twins) -> None:
     twins.same("ACL", "USERS")
 
 
-def test_who_deletes_itself_gets_its_reply(twins: Twins) -> None:
+def test_who_deletes_itself_gets_its_reply(twins: UserTwins) -> None:
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~*", "+@all")
     ours, _ = pair = twins.connect()
     twins.same("AUTH", "u", "p", by=pair)
@@ -89,7 +89,7 @@ def test_who_deletes_itself_gets_its_reply(twins: Twins) -> None:
     ],
 )  # fmt: skip
 def test_who_hears_what_it_no_longer_may_is_closed(
-    twins: Twins, subscribe: str, rules: str, *, survives: bool
+    twins: UserTwins, subscribe: str, rules: str, *, survives: bool
 ) -> None:
     pytest.importorskip("cutaway.pubsub")
     twins.same("ACL", "SETUSER", "u", "on", ">p", "~*", "+@all", "&a", "&a*", "&c")
@@ -101,7 +101,7 @@ def test_who_hears_what_it_no_longer_may_is_closed(
     assert real.is_open() is survives
 
 
-def test_strangers(twins: Twins) -> None:
+def test_strangers(twins: UserTwins) -> None:
     """A password for the default user: who is in stays in, who comes has to say it, and RESET makes a stranger again."""
     known = twins.connect()
     twins.same("PING", by=known)
@@ -145,7 +145,7 @@ def test_strangers(twins: Twins) -> None:
     twins.same("ACL", "GETUSER", "default")
 
 
-def test_channels_by_default(twins: Twins) -> None:
+def test_channels_by_default(twins: UserTwins) -> None:
     twins.same("CONFIG", "SET", "acl-pubsub-default", "allchannels")
     for rules in (
         [],

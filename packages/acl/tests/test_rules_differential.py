@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cutaway.commands import CommandTable
 
 if TYPE_CHECKING:
-    from conftest import Twins
+    from conftest import UserTwins
 
 RULES = """
 on off nopass resetpass reset > >secret >a\tb < <secret # ! #abc !abc ON Off NoPass sanitize-payload skip-sanitize-payload
@@ -34,7 +34,7 @@ ALL = [*(rule.encode() for rule in [*RULES, *WITH_BLANKS]), *WITH_ZEROS]
 
 
 @pytest.mark.parametrize("rule", ALL, ids=repr)
-def test_each_rule_by_itself_and_upon_others(twins: Twins, rule: bytes) -> None:
+def test_each_rule_by_itself_and_upon_others(twins: UserTwins, rule: bytes) -> None:
     for before in (
         [],
         ["on", ">secret", "~a", "%R~b", "&a", "+get", "-@read", "(~a +set)"],
@@ -55,7 +55,7 @@ words = st.one_of(
     steps=st.lists(st.lists(words, max_size=6), min_size=1, max_size=6),
     name=st.sampled_from(["u", "v", "default"]),
 )
-def test_any_sequence_of_rules(twins: Twins, steps: list[list[bytes]], name: str) -> None:
+def test_any_sequence_of_rules(twins: UserTwins, steps: list[list[bytes]], name: str) -> None:
     twins.same("ACL", "SETUSER", name, "reset")
     for step in steps:
         twins.same("ACL", "SETUSER", name, *step)
@@ -72,27 +72,27 @@ def test_any_sequence_of_rules(twins: Twins, steps: list[list[bytes]], name: str
     "ACL DRYRUN a nosuch x", "ACL DRYRUN a config x", "ACL DRYRUN a config", "ACL DRYRUN a get x", "AUTH", "AUTH a", "AUTH a b", "AUTH a b c",
     "HELLO 2 AUTH a x", "HELLO 2 AUTH nobody b", "HELLO 3 AUTH a", "CLIENT KILL USER nobody",
 ])  # fmt: skip
-def test_commands_and_their_errors(twins: Twins, line: str) -> None:
+def test_commands_and_their_errors(twins: UserTwins, line: str) -> None:
     twins.same("ACL", "SETUSER", "a", "on", ">b")
     twins.same(*line.split(), by=twins.connect())
 
 
 @pytest.mark.parametrize("subcommand", [b"SAVE", b"LOAD"])
-def test_without_a_file_nothing_is_loaded_or_saved(twins: Twins, subcommand: bytes) -> None:
+def test_without_a_file_nothing_is_loaded_or_saved(twins: UserTwins, subcommand: bytes) -> None:
     """Redis names itself in the error, Valkey does not."""
-    ours, real = twins.ours.ask(b"ACL", subcommand), twins.real.ask(b"ACL", subcommand)
+    ours, real = twins.ours.ask_bytes(b"ACL", subcommand), twins.real.ask_bytes(b"ACL", subcommand)
     assert ours.replace(b"Redis ", b"") == real
 
 
-def test_a_user_is_a_map_in_resp3(twins: Twins) -> None:
+def test_a_user_is_a_map_in_resp3(twins: UserTwins) -> None:
     pair = twins.connect()
     for each in pair:
-        each.ask(b"HELLO", b"3")
+        each.ask_bytes(b"HELLO", b"3")
     twins.same("ACL", "SETUSER", "u", "on", ">a", "~a", "(+get %R~b)", "nopass", by=pair)
     twins.same("ACL", "GETUSER", "u", by=pair)
 
 
-def test_categories_hold_the_same_commands(twins: Twins) -> None:
+def test_categories_hold_the_same_commands(twins: UserTwins) -> None:
     """As far as the commands that this room's tests know go: all others are in categories of their own rooms' making."""
     known = {command.full_name.encode() for command in twins.access.accounts.catalogue}
     for category in (
@@ -109,22 +109,22 @@ def test_categories_hold_the_same_commands(twins: Twins) -> None:
         "geo",
         "stream",
     ):
-        ours = twins.ours.ask(b"ACL", b"CAT", category.encode()).split(b"\r\n")
-        real = twins.real.ask(b"ACL", b"CAT", category.encode()).split(b"\r\n")
+        ours = twins.ours.ask_bytes(b"ACL", b"CAT", category.encode()).split(b"\r\n")
+        real = twins.real.ask_bytes(b"ACL", b"CAT", category.encode()).split(b"\r\n")
         assert set(ours[2::2]) == set(real[2::2]) & known, category
 
 
-def test_generated_passwords_have_the_length_asked_for(twins: Twins) -> None:
+def test_generated_passwords_have_the_length_asked_for(twins: UserTwins) -> None:
     for bits in ("1", "4", "5", "8", "255", "256", "4096"):
         ours, real = (
-            twins.ours.ask(b"ACL", b"GENPASS", bits.encode()),
-            twins.real.ask(b"ACL", b"GENPASS", bits.encode()),
+            twins.ours.ask_bytes(b"ACL", b"GENPASS", bits.encode()),
+            twins.real.ask_bytes(b"ACL", b"GENPASS", bits.encode()),
         )
         assert len(ours) == len(real)
         assert ours.split(b"\r\n")[0] == real.split(b"\r\n")[0]
 
 
-def test_commands_that_come_later_are_judged_by_the_rules_there_are(twins: Twins) -> None:
+def test_commands_that_come_later_are_judged_by_the_rules_there_are(twins: UserTwins) -> None:
     """A module's commands: `+@all` means them too, and a category when they are in it."""
     table = CommandTable("generic")
     table.command("LATER", arity=1, flags="readonly")(lambda _client: "OK")
@@ -134,11 +134,11 @@ def test_commands_that_come_later_are_judged_by_the_rules_there_are(twins: Twins
         ("few", ["+get"]),
         ("writers", ["+@all", "-@read"]),
     ):
-        twins.ours.ask(b"ACL", b"SETUSER", user.encode(), *(rule.encode() for rule in rules))
-    assert twins.ours.ask(b"ACL", b"DRYRUN", b"all", b"later").startswith(b"-ERR Command")
+        twins.ours.ask_bytes(b"ACL", b"SETUSER", user.encode(), *(rule.encode() for rule in rules))
+    assert twins.ours.ask_bytes(b"ACL", b"DRYRUN", b"all", b"later").startswith(b"-ERR Command")
     twins.engine.extend(list(table))
     allowed = {
-        user: twins.ours.ask(b"ACL", b"DRYRUN", user, b"later") == b"+OK\r\n"
+        user: twins.ours.ask_bytes(b"ACL", b"DRYRUN", user, b"later") == b"+OK\r\n"
         for user in (b"all", b"readers", b"few", b"writers")
     }
     assert allowed == {b"all": True, b"readers": True, b"few": False, b"writers": False}
