@@ -1,9 +1,13 @@
 """The active side of expiry: finding keys that are over and that nobody asks for.
 
 Lazy expiry (in `keyspaces.py`) hides a key the moment its time has come, but memory comes back only when somebody looks.
-So a cycle runs in the background, as in Redis: take a few random keys of those that have an expiry, remove the ones that
+So a cycle runs in the background, as in Redis: look at a few keys of those that have an expiry, remove the ones that
 are over, and go on while a good part of the sample (more than a tenth) was; stop when the time slice is used up. The
 share of expired keys in memory thus stays small with a bounded effort, and no index ordered by time is needed.
+
+Which few? Not random ones: what is over becomes rarer with each that is found, and a small sample is soon enough poor by bad
+luck, long before a tenth is true. A cursor walks through the table instead, as SCAN does. The order of a hash table is as good
+as random, and what lies ahead of the cursor has not been swept yet, so the yield falls only when a round is complete.
 
 The slice grows with `active-expire-effort` (1 to 10).
 """
@@ -15,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 from cutaway.commands.clocks import Stopwatch
 
 if TYPE_CHECKING:
-    from cutaway.commands.keyspaces import Database, Keyspace
+    from cutaway.commands.keyspaces import Database, Entry, Keyspace
 
 SAMPLE: Final = 20
 ACCEPTABLE_STALE: Final = 0.10
@@ -26,6 +30,7 @@ class ActiveExpiry:
     """Removes expired keys and hash fields, a sample at a time."""
 
     __slots__ = (
+        "_cursors",
         "_keyspace",
         "_next_database",
         "_stopwatch",
@@ -40,6 +45,8 @@ class ActiveExpiry:
         self._keyspace: Final = keyspace
         self._stopwatch: Final = stopwatch
         self._next_database = 0
+        self._cursors: Final[dict[int, int]] = {}
+        """Where the walk through each database goes on."""
         self.enabled = True
         """DEBUG SET-ACTIVE-EXPIRE."""
         self.effort = 1
@@ -82,7 +89,7 @@ class ActiveExpiry:
 
     def _sample(self, database: Database) -> tuple[int, int]:
         now = self._keyspace.now
-        sample = dict(database.expires.sample(SAMPLE * self.effort, self._keyspace.random))
+        sample = self._next_keys(database, SAMPLE * self.effort)
         total = expired = 0
         for key, entry in sample.items():
             if entry.expire_at <= now:
@@ -96,6 +103,16 @@ class ActiveExpiry:
                 average if not database.average_ttl else (database.average_ttl * 49 + average) // 50
             )
         return len(sample), expired
+
+    def _next_keys(self, database: Database, count: int) -> dict[bytes, Entry]:
+        """The next keys on the walk through those with an expiry: `count` or a few more; all of them, if they are fewer."""
+        cursor = self._cursors.get(database.index, 0)
+        cursor, items = database.expires.scan(cursor, count)
+        if not cursor and len(items) < count:  # a round is complete: go on with the next
+            cursor, more = database.expires.scan(cursor, count - len(items))
+            items += more
+        self._cursors[database.index] = cursor
+        return dict(items)
 
     def _sweep_fields(self, database: Database, end: int) -> None:
         now = self._keyspace.now

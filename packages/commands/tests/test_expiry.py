@@ -1,0 +1,63 @@
+"""The active side of expiry: what a cycle removes, and when it stops."""
+
+from __future__ import annotations
+
+from random import Random
+
+from cutaway.commands import Engine, FakeClock
+from cutaway.commands.strings import strings
+from cutaway.datastructures import Dict
+
+
+class CountingDict(Dict):
+    """A table that counts how often it was scanned."""
+
+    __slots__ = ("scans",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scans = 0
+
+    def scan(self, cursor, count=10):
+        self.scans += 1
+        return super().scan(cursor, count)
+
+
+def engine_with_keys(count: int, *, over: int) -> Engine:
+    """An engine whose stopwatch stands still, with so many keys, of which the first `over` are over."""
+    clock = FakeClock()
+    engine = Engine(strings, clock=clock, stopwatch=lambda: 0, rng=Random(1), make_dict=CountingDict)
+    for number in range(count):
+        engine.do("SET", f"key:{number}", "v", "PX", 10 if number < over else 10_000_000)
+    clock.advance(1000)
+    engine.tick()
+    return engine
+
+
+def test_a_cycle_that_has_time_finds_all_of_many_expired_keys():
+    engine = engine_with_keys(10_000, over=5_000)
+    assert engine.active_expiry.cycle() == 5_000
+    assert len(engine.keyspace.databases[0]) == 5_000
+
+
+def test_a_cycle_that_finds_little_stops_after_a_sample():
+    engine = engine_with_keys(10_000, over=0)
+    before = engine.keyspace.databases[0].expires.scans
+    engine.active_expiry.cycle()
+    assert engine.keyspace.databases[0].expires.scans == before + 1
+
+
+def test_few_expired_keys_are_found_within_a_round_of_cycles():
+    engine = engine_with_keys(2_000, over=10)
+    removed = sum(engine.active_expiry.cycle() for _ in range(100))
+    assert removed == 10
+
+
+def test_the_walk_goes_on_when_the_keys_have_changed_under_it():
+    engine = engine_with_keys(1_000, over=0)
+    engine.active_expiry.cycle()
+    engine.keyspace.flush(engine.keyspace.databases)
+    engine.do("SET", "only", "v", "PX", 5)
+    engine.clock.advance(10)
+    engine.tick()
+    assert engine.active_expiry.cycle() == 1
