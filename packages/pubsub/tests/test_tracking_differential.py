@@ -199,8 +199,8 @@ def test_the_table_is_kept_within_its_limit(duo: Any) -> None:
     """)
     before = len(duo.ours["a"].received)
     for wire in (duo.ours["a"], duo.real["a"]):
-        wire.ask([b"GET", b"l"])
-        wire.ask([b"PING"])
+        wire.send(b"GET", b"l")
+        wire.send(b"PING")
     ours = duo.ours["a"].received[before:]
     real = duo.real["a"].read(before + len(ours))[before:]
     either = [real, real.replace(b"\nk\r", b"\nl\r"), real.replace(b"\nl\r", b"\nk\r")]
@@ -236,7 +236,7 @@ def test_what_a_waiting_client_brings_about_follows_its_reply(duo: Any) -> None:
         a: LLEN from
     """)
     for wire in (duo.ours["a"], duo.real["a"]):
-        wire.ask([b"BLMOVE", b"from", b"to", b"LEFT", b"RIGHT", b"0"])
+        wire.send(b"BLMOVE", b"from", b"to", b"LEFT", b"RIGHT", b"0")
     duo.play("""
         wait 20
         b: RPUSH from y

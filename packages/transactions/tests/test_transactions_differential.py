@@ -84,8 +84,8 @@ def test_a_command_that_would_wait_gives_up_at_once(duo: Any) -> None:
 
 def test_waiting_clients_are_served_after_the_whole_transaction(duo: Any) -> None:
     duo.step("b", b"PING")
-    duo.ours["b"].ask([b"BLPOP", b"l", b"0"])
-    duo.real["b"].ask([b"BLPOP", b"l", b"0"])
+    duo.ours["b"].send(b"BLPOP", b"l", b"0")
+    duo.real["b"].send(b"BLPOP", b"l", b"0")
     duo.play("""
         wait 20
         a: MULTI
@@ -164,11 +164,10 @@ def quietly(duo: Any, request: str) -> None:
     """Let `b` send a request whose reply is not compared: an id or a payload tells the servers apart."""
     duo.play("b: PING")
     argv = [word.encode() for word in request.split()]
-    duo.ours["b"].ask(argv)
-    duo.real["b"].ask([*argv])
-    duo.real["b"].ask([b"PING", b"done"])
-    while not duo.real["b"].received.endswith(b"done\r\n"):
-        duo.real["b"].read(len(duo.real["b"].received) + 1)
+    duo.ours["b"].send(*argv)
+    duo.real["b"].send(*argv)
+    duo.real["b"].send(b"PING", b"done")
+    duo.real["b"].read_until(b"done\r\n")
     duo.ours["b"].received = duo.real["b"].received = b""
 
 
