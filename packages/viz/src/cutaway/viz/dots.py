@@ -41,8 +41,12 @@ def _diamond(x: float, y: float, r: float, hue: str) -> Markup:
     )
 
 
+def _triangle(x: float, y: float, r: float, hue: str) -> Markup:
+    return path(f"M{x:.1f} {y - r - 0.5:.1f}l{r + 0.5} {2 * r}h-{2 * r + 1}z", f"cv-full {hue}")
+
+
 _SHAPES: Final[Sequence[tuple[Callable[[float, float, float, str], Markup], str]]] = (
-    (_disc, "cv-h6"), (_cross, "cv-h1"), (_disc, "cv-h2"), (_ring, "cv-h3"), (_diamond, "cv-h4"), (_square, "cv-h5"),
+    (_disc, "cv-h6"), (_cross, "cv-h1"), (_ring, "cv-h2"), (_square, "cv-h3"), (_diamond, "cv-h4"), (_triangle, "cv-h5"),
 )  # fmt: skip
 
 
@@ -52,8 +56,8 @@ def sampling(
     """Show keys as dots: for each lane (place on the axis, state) of every key. O(dots).
 
     `across` says what the axis is, such as "idle time, seconds". States are words such as "kept" and
-    "evicted"; they get their looks in the order of `states`, then of appearance: a grey dot, a cross, a dot,
-    a ring, a diamond, a square.
+    "evicted"; they get their looks in the order of `states`, then of appearance: a grey dot, a cross, a ring,
+    a square, a diamond, a triangle.
     """
     rows = {name: list(dots) for name, dots in lanes.items()}
     known = list(dict.fromkeys([*states, *(state for dots in rows.values() for _, state in dots)]))
@@ -80,7 +84,7 @@ def sampling(
     for place, words in ticks(low, high):
         parts.append(text(x_of(place), y + 6, words, "cv-mid cv-small"))
     parts.append(text(left + _WIDTH / 2, y + 24, across, "cv-mid"))
-    summary = "; ".join(f"{name}: {tally(dots, known)}" for name, dots in rows.items())
+    summary = "; ".join(f"{name}: {tally(dots, known)}" for name, dots in rows.items()) or "no keys"
     svg = drawing(parts, left + _WIDTH + 24, y + 32, title or "Keys as dots", summary)
     return Picture(join([svg, legend(known)]), "\n".join(lines(rows, known, across)), title)
 
@@ -88,14 +92,15 @@ def sampling(
 def stack(
     dots: Sequence[Dot], x_of: Callable[[float], float], size: float
 ) -> tuple[list[tuple[float, int, str]], int]:
-    """Where each dot goes: (x, how many are below it, state), and the height of the highest stack less one."""
-    filled: Counter[int] = Counter()
+    """Where each dot goes: (x, how many levels up, state), and the highest level. O(dots * levels)."""
+    last: list[float] = []
     found = []
     for place, state in sorted(dots, key=lambda dot: dot[0]):
-        column = round(x_of(place) / size)
-        found.append((column * size, filled[column], state))
-        filled[column] += 1
-    return found, max(filled.values(), default=1) - 1
+        x = x_of(place)
+        level = next((level for level, end in enumerate(last) if end <= x - size), len(last))
+        last[level : level + 1] = [x]
+        found.append((x, level, state))
+    return found, max(len(last) - 1, 0)
 
 
 def legend(states: Sequence[str]) -> Markup:

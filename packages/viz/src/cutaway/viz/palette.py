@@ -63,11 +63,11 @@ _RULES: Final = """
 .cutaway-viz .cv-bytes{padding:2px 5px;border-radius:3px 3px 0 0;white-space:pre;background:color-mix(in srgb,var(--hue) 18%,transparent);border-bottom:3px solid var(--hue)}
 .cutaway-viz .cv-label{font-size:11px;opacity:.85;padding:0 3px 1px}
 .cutaway-viz .cv-chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px}
-.cutaway-viz .cv-node{border:1.5px solid var(--hue);border-radius:5px;padding:4px 7px;width:148px;align-self:stretch}
+.cutaway-viz .cv-node{border:1.5px solid var(--hue);border-radius:5px;padding:4px 7px;width:156px;align-self:stretch}
 .cutaway-viz .cv-lzf{border-style:dashed}
 .cutaway-viz .cv-plain{border-style:double;border-width:4px;padding:2px 5px}
 .cutaway-viz .cv-head{font-weight:600;color:var(--hue)}
-.cutaway-viz .cv-whole{height:8px;border:1px solid var(--hue);margin:2px 0}
+.cutaway-viz .cv-whole{height:9px;border:1px solid var(--hue);margin:2px 0}
 .cutaway-viz .cv-held{height:100%;background:var(--hue)}
 .cutaway-viz .cv-node .cv-label{padding:0}
 .cutaway-viz .cv-element{font-size:11.5px;white-space:pre;overflow:hidden;text-overflow:ellipsis}
@@ -78,7 +78,7 @@ _RULES: Final = """
 .cutaway-viz .cv-strip{display:flex;min-width:640px;margin:2px 0}
 .cutaway-viz .cv-block{min-width:0;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding:3px 4px;border:1px solid color-mix(in srgb,currentColor 35%,transparent)}
 .cutaway-viz .cv-outcome{border:0;border-top:3px solid var(--hue);background:color-mix(in srgb,var(--hue) 18%,transparent)}
-.cutaway-viz .cv-bars{display:grid;grid-template-columns:max-content minmax(60px,320px) max-content;gap:5px 10px;align-items:center}
+.cutaway-viz .cv-bars{display:grid;grid-template-columns:fit-content(42%) minmax(60px,320px) max-content;gap:5px 10px;align-items:center}
 .cutaway-viz .cv-bar{height:16px;border-radius:2px;background:var(--hue);min-width:1px}
 .cutaway-viz .cv-bars .cv-name{text-align:right}
 .cutaway-viz .cv-figure{font-variant-numeric:tabular-nums}

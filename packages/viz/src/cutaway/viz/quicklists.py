@@ -53,19 +53,19 @@ def draw_node(number: int, node: NodeSnapshot, most: int) -> Markup:
 def sizes(node: NodeSnapshot) -> str:
     """How many elements and bytes a node has."""
     count = len(node.elements)
-    words = f"{count} element{'s' * (count != 1)}, {node.nbytes:,} B"
-    return words if node.held == node.nbytes else f"{words} in {node.held:,} B"
+    size = f"{node.nbytes:,}" if node.held == node.nbytes else f"{node.nbytes:,} → {node.held:,}"
+    return f"{count} element{'s' * (count != 1)}, {size} B"
 
 
 def elements(node: NodeSnapshot, shown: int = _SHOWN) -> Iterator[str]:
     """The first elements of a node and its last, with the number of those between."""
     found = node.elements
     if len(found) <= shown + 1:
-        yield from (spell(element, 16) for element in found)
+        yield from (spell(element, 19) for element in found)
         return
-    yield from (spell(element, 16) for element in found[: shown - 1])
+    yield from (spell(element, 19) for element in found[: shown - 1])
     yield f"… {len(found) - shown} more …"
-    yield spell(found[-1], 16)
+    yield spell(found[-1], 19)
 
 
 def describe(nodes: Sequence[NodeSnapshot]) -> str:

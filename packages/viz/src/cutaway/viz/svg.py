@@ -31,7 +31,7 @@ def tag(name: str, content: str = "", look: str = "", /, **attributes: str | Num
     """An element. Content that is no `Markup` is escaped; `look` is its class; `a_b` becomes the attribute `a-b`."""
     words = [f' class="{look}"'] if look else []
     for key, value in attributes.items():
-        shown = escape(value) if isinstance(value, str) else f"{value:.6g}"
+        shown = escape(clean(value)) if isinstance(value, str) else f"{value:.6g}"
         words.append(f' {key.rstrip("_").replace("_", "-")}="{shown}"')
     inner = content if isinstance(content, Markup) or name == "style" else escape(clean(content))
     start = f"<{name}{''.join(words)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from cutaway.viz.palette import hue
@@ -25,7 +25,10 @@ def timeline(lanes: Sequence[str], messages: Sequence[Message], *, title: str = 
     bottom = _TOP + _STEP * len(messages) + 8
     parts = []
     for number, (lane, x) in enumerate(places.items()):
-        parts.append(path(f"M{x:g} 24V{bottom}", "cv-line"))
+        own = [row for row, (sender, receiver, _) in enumerate(messages) if sender == receiver == lane]
+        breaks = [y for row in own for y in (_TOP + _STEP * row, _TOP + _STEP * row + 22)]
+        ends = zip([24, *breaks[1::2]], [*breaks[::2], bottom], strict=True)
+        parts.append(path("".join(f"M{x:g} {start}V{end}" for start, end in ends), "cv-line"))
         parts.append(text(x, 14, lane, f"cv-mid cv-bold cv-ink {hue(number)}"))
     order = {lane: number for number, lane in enumerate(lanes)}
     for row, (sender, receiver, words) in enumerate(messages):
@@ -38,23 +41,15 @@ def timeline(lanes: Sequence[str], messages: Sequence[Message], *, title: str = 
 
 
 def spread(lanes: Sequence[str], messages: Sequence[Message]) -> Mapping[str, float]:
-    """Where each lane is: far enough from the one before for every text between them."""
+    """Where each lane is: far enough from its neighbours for the text of all that it says."""
     place = {lane: number for number, lane in enumerate(lanes)}
-    gaps = [90.0 + 0 * number for number in range(max(len(lanes) - 1, 0))]
-    for number, (one, other) in enumerate(pairwise(lanes)):
-        gaps[number] = max(gaps[number], half_width(one, messages) + half_width(other, messages) - 20)
+    gaps = [max(90.0, half_width(a, messages) + half_width(b, messages) - 20) for a, b in pairwise(lanes)]
     for sender, receiver, words in messages:
-        first, last = sorted((place[sender], place[receiver]))
-        if first < last:
-            missing = width_of(words) + 34 - sum(gaps[first:last])
-            for number in range(first, last):
-                gaps[number] += max(missing, 0) / (last - first)
-    x = half_width(lanes[0], messages) if lanes else 0
-    found = {}
-    for lane, gap in zip(lanes, [*gaps, 0], strict=True):
-        found[lane] = x
-        x += gap
-    return found
+        if sender != receiver:
+            gap = place[sender] - (place[receiver] < place[sender])
+            gaps[gap] = max(gaps[gap], width_of(words) + 34)
+    first = half_width(lanes[0], messages) if lanes else 0.0
+    return dict(zip(lanes, accumulate(gaps, initial=first), strict=False))
 
 
 def half_width(lane: str, messages: Sequence[Message]) -> float:
@@ -64,13 +59,14 @@ def half_width(lane: str, messages: Sequence[Message]) -> float:
 
 
 def draw_message(x0: float, x1: float, y: float, words: str, look: str) -> list[Markup]:
-    """An arrow with its text above, or a box."""
+    """An arrow with its text above where it starts, or a box."""
     if x0 == x1:
         half = width_of(words) / 2 + 8
-        # Nothing shines through: the lane ends above the box and goes on below it.
-        box = rect(x0 - half, y - 16, 2 * half, 22, f"cv-soft cv-solid {look}")
-        return [box, text(x0, y - 1, words, "cv-mid")]
-    return [arrow(x0, x1, y, "cv-way cv-thin", look), text((x0 + x1) / 2, y - 6, words, "cv-mid cv-halo")]
+        return [rect(x0 - half, y - 16, 2 * half, 22, f"cv-soft {look}"), text(x0, y - 1, words, "cv-mid")]
+    shaft = arrow(x0, x1, y, "cv-way cv-thin", look)
+    if x0 < x1:
+        return [shaft, text(x0 + 12, y - 6, words)]
+    return [shaft, text(x0 - 12, y - 6, words, "cv-end")]
 
 
 def lines(lanes: Sequence[str], messages: Sequence[Message]) -> Iterator[str]:

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from cutaway.datastructures import RadixSnapshot
 from cutaway.datastructures.avl_trees import AVLSnapshot
 from cutaway.viz.pictures import Picture
-from cutaway.viz.svg import Markup, circle, drawing, path, spell, tag, text, width_of
+from cutaway.viz.svg import Markup, circle, drawing, path, rect, spell, tag, text, width_of
 
 _ROW = 30
 _MONO = 7.8
+_LEVEL = 52
 
 
 def radix_tree(root: RadixSnapshot, *, find: bytes | None = None, title: str = "") -> Picture:
@@ -25,7 +26,7 @@ def radix_tree(root: RadixSnapshot, *, find: bytes | None = None, title: str = "
     if find is not None:
         summary += f" The way of {spell(find)!r} is drawn strong."
     parts = drawer.edges + drawer.nodes
-    svg = drawing(parts, drawer.width, drawer.rows * _ROW + 8, title or "A radix tree", summary)
+    svg = drawing(parts, drawer.width, drawer.rows * _ROW + 14, title or "A radix tree", summary)
     legend = tag("div", f"{summary} A full dot: a key ends here.", "cv-note")
     return Picture(Markup(svg + legend), "\n".join([summary, *radix_lines(root)]), title)
 
@@ -48,9 +49,8 @@ class _RadixDrawer:
             rest = None if find is None or not find.startswith(child.label) else find[len(child.label) :]
             child_y = self.draw(child, child_x, rest)
             look = "cv-way cv-h1" if rest is not None else "cv-line"
-            turn = (
-                f"M{x:g} {y:g}V{child_y:g}H{child_x - 7:g}" if number else f"M{x + 7:g} {y:g}H{child_x - 7:g}"
-            )
+            start = f"M{x:g} {y + 7:g}V{child_y:g}" if number else f"M{x + 7:g} {y:g}"
+            turn = f"{start}H{child_x - 7:g}"
             if rest is None:
                 self.edges.insert(0, path(turn, look))
             else:
@@ -95,10 +95,13 @@ def radix_lines(node: RadixSnapshot, indent: str = "") -> Iterator[str]:
 
 
 def avl_tree(root: AVLSnapshot | None, *, title: str = "") -> Picture:
-    """Show `AVLTree.snapshot()`: in each node the size of its subtree, below it member and score. O(n)."""
+    """Show `AVLTree.snapshot()`: a node is member and score, beside it the size of its subtree. O(n)."""
     nodes = list(in_order(root))
-    width = max([50.0, *(width_of(pair(node)) + 10 for node, _ in nodes)])
-    places = {id(node): (at * width + width / 2, depth * 58 + 18) for at, (node, depth) in enumerate(nodes)}
+    half = max([20.0, *(width_of(pair(node)) / 2 + 6 for node, _ in nodes)])
+    width = half + 12  # of a column; children stand in others than their parent, so boxes may be wider
+    places = {
+        id(node): (at * width + half + 2, depth * _LEVEL + 18) for at, (node, depth) in enumerate(nodes)
+    }
     edges: list[Markup] = []
     parts: list[Markup] = []
     for node, _ in nodes:
@@ -106,16 +109,16 @@ def avl_tree(root: AVLSnapshot | None, *, title: str = "") -> Picture:
         for child in (node.left, node.right):
             if child is not None:
                 to_x, to_y = places[id(child)]
-                edges.append(path(f"M{x:g} {y}L{to_x:g} {to_y}", "cv-line"))
-        parts.append(circle(x, y, 13, "cv-full cv-h2", f"{node.size} in this subtree, {node.height} high"))
-        parts.append(text(x, y + 4, str(node.size), "cv-mid cv-on"))
-        parts.append(text(x, y + 28, pair(node), "cv-mid"))
+                edges.append(path(f"M{x:g} {y + 11}L{to_x:g} {to_y - 11}", "cv-line"))
+        hint = f"{node.size} in this subtree, {node.height} high"
+        parts.append(rect(x - half, y - 11, 2 * half, 22, "cv-soft cv-h2", hint))
+        parts.append(text(x, y + 4, pair(node), "cv-mid"))
+        parts.append(text(x + half + 3, y - 6, str(node.size), "cv-small cv-bold"))
     height = 0 if root is None else root.height
     summary = f"{len(nodes)} node{'s' * (len(nodes) != 1)} in {height} level{'s' * (height != 1)}."
-    svg = drawing(
-        edges + parts, max(width * len(nodes), 60), height * 58 + 4, title or "An AVL tree", summary
-    )
-    legend = tag("div", f"{summary} In each node the size of its subtree.", "cv-note")
+    across = width * max(len(nodes) - 1, 0) + 2 * half + 26
+    svg = drawing(edges + parts, across, max(height * _LEVEL - 16, 20), title or "An AVL tree", summary)
+    legend = tag("div", f"{summary} Beside each node the size of its subtree.", "cv-note")
     return Picture(Markup(svg + legend), "\n".join([summary, *avl_lines(root)]), title)
 
 
