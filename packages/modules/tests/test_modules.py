@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cutaway.commands import CommandError, FakeClock
-from cutaway.modules import RW, ConfigError, Module, ModuleError, ModuleValue
+from cutaway.modules import RW, ConfigError, Host, Module, ModuleError, ModuleValue
 from cutaway.resp import NO_REPLY
 
 
@@ -289,10 +289,34 @@ def test_a_setting_is_a_directive_and_its_module_may_refuse_a_value(engine, modu
         engine.config.set([("m.size", "13")])
     with pytest.raises(ConfigError):
         engine.config.set([("m.size", "21")])
-    assert seen[0] == 5
+    assert seen[0] == 7
     assert seen[-1] == 9
     modules.unload("m")
     assert "m.size" not in engine.config
+
+
+# ---- ACL categories
+
+
+def test_categories_of_its_own_are_its_commands_and_unknown_ones_are_refused(engine, modules):
+    module = Module("shop", acl_categories=("shop",))
+    module.command("SHOP.BUY", acl="shop dangerous")(lambda _ctx: "OK")
+    loaded = modules.add(module)
+    assert loaded.commands[0].acl_categories == {"shop", "dangerous", "slow"}
+    assert engine.do("COMMAND", "INFO", "SHOP.BUY")[0][6].items[-1] == "@shop"
+    assert engine.do("COMMAND", "LIST", "FILTERBY", "MODULE", "shop") == [b"shop.buy"]
+    with pytest.raises(ModuleError, match="the ACL category 'shop' is taken"):
+        modules.add(Module("other", acl_categories=("shop",)))
+    with pytest.raises(ModuleError, match="the ACL category 'read' is taken"):
+        modules.add(Module("other", acl_categories=("read",)))
+    stray = Module("stray")
+    stray.command("STRAY.X", acl="nowhere")(lambda _ctx: "OK")
+    with pytest.raises(ModuleError, match="in an unknown ACL category, 'nowhere'"):
+        modules.add(stray)
+    modules.unload("shop")
+    assert modules.categories() == []
+    with pytest.raises(ValueError, match="not a name for a category"):
+        Module("m", acl_categories=("Shop",))
 
 
 # ---- events, filters, timers
@@ -329,6 +353,70 @@ def test_a_filter_puts_another_request_in_the_place_of_one(engine, modules):
     assert engine.filters == ()
 
 
+def test_without_a_filter_there_is_nothing_to_ask_before_a_command(engine, modules, counters):
+    modules.add(counters)
+    assert engine.filters == ()
+    assert engine.gates == ()
+    assert engine.keyspace.on_change == ()
+
+
+def test_a_filters_nonsense_is_not_run(engine, modules, caplog):
+    module = Module("m")
+    module.filter_commands(lambda _ctx, argv: ["GET", 5] if argv[0] == b"GET" else None)
+    modules.add(module)
+    engine.do("SET", "a", "1")
+    assert engine.do("GET", "a") == b"1"
+    assert "words that are not bytes" in caplog.text
+
+
+def test_what_a_listener_writes_is_not_taken_for_the_doing_of_the_command(engine, modules, logged, clock):
+    module = Module("m")
+    module.on_key_event("expired")(lambda ctx, _event, key: ctx.call("SET", "last", key))
+    modules.add(module)
+    engine.do("SET", "a", "1", "PX", "10")
+    logged.clear()
+    clock.advance(20)
+    assert engine.do("GET", "a") is None
+    assert (b"GET", b"a") not in logged
+    assert (b"SET", b"last", b"a") in logged
+    dirty = engine.keyspace.dirty
+    engine.cron()
+    assert engine.keyspace.dirty > dirty
+
+
+def test_a_timer_that_starts_itself_anew_does_not_keep_the_server(engine, modules, clock):
+    module = Module("m", state=list)
+
+    def again(ctx):
+        ctx.state.append(ctx.now)
+        ctx.after(0, again)
+
+    module.command("M.GO")(lambda ctx: ctx.after(0, again) and "OK")
+    loaded = modules.add(module)
+    engine.do("M.GO")
+    engine.cron()
+    assert len(loaded.state) == 1
+
+
+def test_the_host_is_told_when_the_next_timer_is_due(engine, modules, clock):
+    moments = []
+
+    class Alarm(Host):
+        def wake_at(self, moment):
+            moments.append(moment - clock())
+
+    modules.host = Alarm()
+    module = Module("m")
+    module.command("M.AFTER")(lambda ctx, delay: ctx.after(int(delay), lambda _ctx: None) and "OK")
+    modules.add(module)
+    for delay in ("50", "80", "20"):
+        engine.do("M.AFTER", delay)
+    assert moments == [50, 20]
+    clock.advance(30)
+    modules.run_timers(clock())
+    assert moments[2:] == [20]
+
+
 def test_a_timer_runs_once_when_its_time_has_come_unless_cancelled(engine, modules, clock: FakeClock):
     module = Module("m")
 
@@ -351,7 +439,7 @@ def test_a_timer_runs_once_when_its_time_has_come_unless_cancelled(engine, modul
 def test_server_events_reach_it(engine, modules):
     module = Module("m", state=list)
     for event in ("connect", "disconnect", "flush", "cron"):
-        module.on_server_event(event)(lambda ctx, event=event: ctx.state.append(event))
+        module.on_server_event(event)(lambda ctx, event: ctx.state.append(event.name))
     loaded = modules.add(module)
     client = engine.connect()
     client.close()
@@ -422,7 +510,9 @@ def test_in_a_transaction_nobody_waits(engine, modules, postbox):
     modules.add(postbox)
     client = engine.connect()
     client.deny_blocking = True
-    assert message(engine.execute(client, [b"POST.WAIT"])).startswith("ERR this command waits")
+    assert message(engine.execute(client, [b"POST.WAIT"])) == (
+        "ERR Blocking module command called from Lua script"
+    )
 
 
 def test_without_a_server_the_background_is_at_once(engine, modules, postbox):
@@ -468,7 +558,7 @@ def test_module_load_list_and_unload(engine, tmp_path):
     assert engine.do("MODULE", "LOAD", str(file), "an argument") == "OK"
     assert engine.do("HELLO.SAY", "you") == "hello you"
     assert engine.do("MODULE", "LIST") == [
-        {"name": b"hello", "ver": 7, "path": str(file).encode(), "args": [b"an argument"]}
+        {b"name": b"hello", b"ver": 7, b"path": str(file).encode(), b"args": [b"an argument"]}
     ]
     assert "already" in message(engine.do("MODULE", "LOAD", str(file)))
     assert engine.do("MODULE", "UNLOAD", "hello") == "OK"

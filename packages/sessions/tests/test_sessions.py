@@ -11,7 +11,7 @@ from cutaway.commands.expiring import generic
 from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
 from cutaway.commands.strings import strings
 from cutaway.custom import module as custom
-from cutaway.modules import ModuleError, install
+from cutaway.modules import ModuleError, ServerEvent, install
 from cutaway.sessions import module
 
 
@@ -110,7 +110,7 @@ def test_after_a_restart_the_sessions_are_known_again(engine):
     identity = created(engine.do("SESSION.CREATE", "user:1"))
     modules = engine.extras["modules"]
     modules.loaded["sessions"].state.clear()
-    modules.fire("loaded")
+    modules.fire(ServerEvent("loaded"))
     assert engine.do("SESSION.LIST") == [identity.encode()]
 
 

@@ -76,7 +76,7 @@ class AccessControl:
 
     def __init__(self, engine: Engine, random_bytes: Callable[[int], bytes]) -> None:
         self.engine: Final = engine
-        self.accounts: Final = Accounts(Catalogue(engine.commands))
+        self.accounts: Final = Accounts(Catalogue(engine.commands, self._module_categories))
         self.denials: Final = DenialLog()
         self._fixed_keys: Final[dict[Command, list[tuple[int, int]] | None]] = {}
         self.file: UsersFile | None = None
@@ -90,6 +90,11 @@ class AccessControl:
         engine.config.subscribe("acl-pubsub-default", self._set_channels_by_default)
         engine.config.subscribe("acllog-max-len", self._set_log_length)
         engine.config.subscribe("requirepass", self._set_password)
+
+    def _module_categories(self) -> Sequence[str]:
+        """What modules have added to the categories; asked anew each time, for modules come and go."""
+        categories: Callable[[], Sequence[str]] = self.engine.extras.get("module_categories", list)
+        return categories()
 
     # ---- settings
 
@@ -231,13 +236,16 @@ class AccessControl:
 
     def _is_script(self, client: Client) -> bool:
         """Whether it is a script that asks: it does so with a client of its own, within its caller's command."""
-        return bool(self.engine.nesting) and client is not self.engine.caller
+        is_inner = bool(self.engine.nesting) and client is not self.engine.caller
+        return is_inner and not _is_module(client)
 
     def _note(self, client: Client, reason: Reason, what: bytes, username: bytes) -> None:
         engine = self.engine
         is_script = self._is_script(client)
         context = b"lua" if is_script else b"multi" if "x" in client.flags else b"toplevel"
-        seen = engine.caller if is_script and engine.caller is not None else client
+        if _is_module(client):
+            context = b"module"
+        seen = engine.caller if context in (b"lua", b"module") and engine.caller is not None else client
         self.denials.add(
             reason, context, what, user=username, client=describe(seen), now=engine.keyspace.now
         )  # fmt: skip
@@ -363,6 +371,11 @@ def _hears_what_it_must_not(client: Client, allowed: dict[bytes, None] | None) -
             for channel in (*subscriptions.channels, *subscriptions.shard_channels)
         )
     )
+
+
+def _is_module(client: Client) -> bool:
+    """Whether it is a module that asks, on behalf of its caller."""
+    return "module" in client.extras
 
 
 def install(engine: Engine, random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> AccessControl:

@@ -15,7 +15,6 @@ from cutaway.commands import Client, CommandError, CommandTable
 from cutaway.commands.arguments import integer
 from cutaway.commands.errors import printable
 from cutaway.commands.helping import help_lines
-from cutaway.commands.introspection import CATEGORY_ORDER
 from cutaway.resp import MapReply, Reply, SetReply
 
 log: Final = logging.getLogger("cutaway.acl")
@@ -152,9 +151,10 @@ def acl_whoami(client: Client) -> Reply:
 def acl_cat(client: Client, *words: bytes) -> Reply:
     """Lists the categories, or the commands of one. O(n) for n commands."""
     category = _only(words, "CAT")
+    catalogue = access_of(client).accounts.catalogue
     if category is None:
-        return [name.encode() for name in CATEGORY_ORDER]
-    members = access_of(client).accounts.catalogue.in_category(category)
+        return [name.encode() for name in catalogue.categories()]
+    members = catalogue.in_category(category)
     if members is None:
         raise CommandError(f"ERR Unknown category '{printable(category, 128)}'")
     return [command.full_name.encode() for command in members]

@@ -250,7 +250,7 @@ class Engine:
         reply = self.call(client, command, argv)
         if type(reply) is Block:
             if client.deny_blocking:
-                return reply.timeout_reply
+                return reply.give_up()
             command.calls -= 1  # counted when the waiting ends
             if command.latencies:
                 command.latencies.pop()

@@ -130,11 +130,17 @@ def info(command: Command) -> Reply:
         first,
         last,
         step,
-        SetReply([f"@{category}" for category in CATEGORY_ORDER if category in command.acl_categories]),
+        _categories(command.acl_categories),
         SetReply([tip.encode() for tip in command.tips]),
         SetReply([_key_spec(spec) for spec in command.key_specs]),
         [info(each) for each in command.subcommands.values()],
     ]
+
+
+def _categories(chosen: frozenset[str]) -> SetReply:
+    """Redis's own in their order, those of modules after them."""
+    own = [category for category in CATEGORY_ORDER if category in chosen]
+    return SetReply([f"@{category}" for category in (*own, *sorted(chosen.difference(own)))])
 
 
 def _words(chosen: frozenset[str] | Sequence[str], order: Sequence[str]) -> SetReply:

@@ -19,7 +19,7 @@ a decaying logarithmic counter. `access_for` is swapped when the policy changes.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from cutaway.commands import errors
@@ -358,7 +358,7 @@ class Keyspace:
 
     __slots__ = (
         "access_for", "databases", "dirty", "evicted_keys", "expired_fields", "expired_keys", "first_access",
-        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_flushed", "on_replaced",
+        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_flushed", "on_replaced", "on_swapped",
         "propagate_deletion", "propagate_field_deletion", "random", "release", "size",
     )  # fmt: skip
 
@@ -386,8 +386,10 @@ class Keyspace:
         """Called with (database, key, event, modified); installed on first need, so that an unused one costs nothing."""
         self.on_replaced: tuple[ReplacedListener, ...] = ()
         """Called with (database, old keys, new keys) before all of them change at once: FLUSHDB, SWAPDB, a reload."""
-        self.on_flushed: tuple[Callable[[], None], ...] = ()
-        """Called once when all keys of a database, or of all of them, are gone: FLUSHDB, FLUSHALL."""
+        self.on_flushed: tuple[Callable[[Sequence[int]], None], ...] = ()
+        """Called with the databases' numbers once all of their keys are gone: FLUSHDB, FLUSHALL."""
+        self.on_swapped: tuple[Callable[[int, int], None], ...] = ()
+        """Called with their numbers when two databases have exchanged their contents."""
         self.lru_clock = 0
         self.access_for: Callable[[int], int] | None = None
         """Under an LFU policy: the next access stamp from the last one."""
@@ -413,11 +415,13 @@ class Keyspace:
 
     def flush(self, databases: Iterable[Database]) -> None:
         """Empty databases. O(1) each; their memory comes back bit by bit."""
+        flushed = []
         for database in databases:
+            flushed.append(database.index)
             self.dirty += len(database)
             database.clear()
         for listener in self.on_flushed:
-            listener()
+            listener(flushed)
 
     def swap(self, first: int, second: int) -> None:
         """SWAPDB: two databases exchange their contents; clients stay with the number. O(1)."""
@@ -437,3 +441,5 @@ class Keyspace:
         one.volatile_fields.update(other.volatile_fields)
         other.volatile_fields.clear()
         other.volatile_fields.update(fields)
+        for told in self.on_swapped:
+            told(first, second)

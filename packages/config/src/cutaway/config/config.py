@@ -36,7 +36,7 @@ class LoadingError(ConfigError):
 class Config:
     """The present value of every directive."""
 
-    __slots__ = ("_directives", "_loaded", "_subscribers", "_values")
+    __slots__ = ("_directives", "_loaded", "_subscribers", "_values", "on_set")
 
     def __init__(self, overrides: Mapping[str, object] | None = None) -> None:
         """Start with the defaults; `overrides` maps names to texts or to plain values. Raises ConfigError."""
@@ -44,6 +44,8 @@ class Config:
         self._values: dict[str, Value] = {}
         self._subscribers: dict[str, list[Subscriber]] = {}
         self._loaded: set[str] = set()
+        self.on_set: tuple[Callable[[Sequence[str]], None], ...] = ()
+        """Told the names of directives that have got new values."""
         for directive in TABLE:
             self.register(directive)
         for name, value in (overrides or {}).items():
@@ -167,6 +169,9 @@ class Config:
                     self._values = before
                     _tell_again(told)
                     raise ConfigError(_REFUSED.format(name, error)) from None
+        if changes:
+            for listener in self.on_set:
+                listener([row.name for _, row, _ in changes])
 
     def allows(self, name: str, *, local: bool) -> bool:
         """Tell whether a `no`, `yes` or `local` directive, as `enable-debug-command`, allows it."""

@@ -18,12 +18,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cutaway.commands import Block, Client, CommandError, Database, Engine
+from cutaway.commands import Block, Client, CommandError, Database, Engine, holds
 from cutaway.commands.keyspaces import type_name
 from cutaway.datastructures.module_values import ModuleValue
+from cutaway.modules.arguments import Argument, as_bytes
+from cutaway.modules.blocked_clients import BlockedClient, OnDisconnect, OnReply, OnTimeout
+from cutaway.modules.threads import ThreadContext
+from cutaway.modules.timers import Timer
 from cutaway.resp import Reply
 
 if TYPE_CHECKING:
@@ -31,10 +34,8 @@ if TYPE_CHECKING:
 
 V = TypeVar("V", bound=ModuleValue)
 
-Argument = bytes | str | int | float
-IN_TRANSACTION: Final = CommandError(
-    "ERR this command waits, which neither a transaction nor a script may do"
-)
+IN_TRANSACTION: Final = CommandError("ERR Blocking module command called from transaction")
+IN_SCRIPT: Final = CommandError("ERR Blocking module command called from Lua script")
 
 
 class Key:
@@ -96,65 +97,6 @@ class Key:
             self._database.changed(self.name, "persist")
 
 
-class BlockedClient:
-    """A client that waits for a module's answer. The command's function returns it, and somebody calls `reply` later."""
-
-    __slots__ = ("_answer", "_client", "_is_answered", "block")
-
-    def __init__(self, client: Client, deadline: int, on_timeout: Callable[[], Reply] | None) -> None:
-        self._client: Final = client
-        self._answer: Reply = None
-        self._is_answered = False
-        self.block: Final = Block((), deadline, _never, timeout_reply=None, on_timeout=on_timeout)
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether an answer would still be heard."""
-        waiting = self._client.blocked
-        return waiting is not None and waiting.block is self.block
-
-    @property
-    def is_unanswered(self) -> bool:
-        """Whether nobody has answered yet, be the client there or not."""
-        return not self._is_answered
-
-    def reply(self, answer: Reply) -> bool:
-        """Answer; False if the client has gone, or has had its answer, or its time was over."""
-        if self.is_waiting:
-            self._is_answered = True
-            self._client.engine.blocking.unblock(self._client, answer)
-            return True
-        if self._is_answered or self._client.id not in self._client.engine.clients:
-            return False
-        self._answer = answer  # before the function has returned: there is nothing to wait for
-        self._is_answered = True
-        return True
-
-    def outcome(self) -> Reply | Block:
-        """What the engine is told when the command's function has returned this."""
-        return self._answer if self._is_answered else self.block
-
-
-def _never(_database: Database, _key: bytes) -> bool:
-    return False
-
-
-class Timer:
-    """A function that is to be called later, once."""
-
-    __slots__ = ("context", "deadline", "function", "is_cancelled")
-
-    def __init__(self, context: Context, deadline: int, function: Callable[[Context], None]) -> None:
-        self.context: Final = context
-        self.deadline: Final = deadline
-        self.function: Final = function
-        self.is_cancelled = False
-
-    def cancel(self) -> None:
-        """Do not call it."""
-        self.is_cancelled = True
-
-
 class Context:
     """One call of a module's function."""
 
@@ -199,18 +141,19 @@ class Context:
 
     # ---- what can be done
 
-    def call(self, *argv: Argument, replicate: bool | None = None) -> Reply:
+    def call(self, *argv: Argument, replicate: bool | None = None, as_caller: bool = False) -> Reply:
         """Run a command, of any module, and give its reply; an error is raised as CommandError.
 
-        It runs in the caller's database with all rights. `replicate` says whether what it writes is logged by itself; see
-        the head of this file for what None means.
+        It runs in the caller's database, with all rights, or with the caller's own if `as_caller`. `replicate` says whether what
+        it writes is logged by itself; see the head of this file for what None means.
         """
         logged = not self.is_command if replicate is None else replicate
-        return self._loaded.call(self.client, [_as_bytes(argument) for argument in argv], logged=logged)
+        user = self.client.user if as_caller else None
+        return self._loaded.call(self.client.db, [as_bytes(word) for word in argv], logged=logged, user=user)
 
     def replicate(self, *argv: Argument) -> None:
         """Log this command instead of the one that runs; several calls, several commands."""
-        self.engine.effect(*(_as_bytes(argument) for argument in argv))
+        self.engine.effect(*(as_bytes(argument) for argument in argv))
         self.engine.keyspace.dirty += 1
 
     def changed(self) -> None:
@@ -227,47 +170,60 @@ class Context:
         self,
         timeout: int = 0,
         *,
-        on_timeout: Callable[[Context], Reply] | None = None,
-        on_disconnect: Callable[[Context], None] | None = None,
+        on_reply: OnReply | None = None,
+        on_timeout: OnTimeout | None = None,
+        on_disconnect: OnDisconnect | None = None,
     ) -> BlockedClient:
         """Let the client wait, for `timeout` milliseconds at most (0: for ever); the command's function returns the result.
 
-        When the time is over, the client gets what `on_timeout` answers, or nil.
+        `on_reply` makes the answer from what a thread gives to `BlockedClient.unblock`. When the time is over, the client gets
+        what `on_timeout` answers, or nil. Raises CommandError in a transaction or a script.
         """
         if self.client.deny_blocking:
-            raise IN_TRANSACTION
-        loaded, client = self._loaded, self.client
-        give_up = (
-            None
-            if on_timeout is None
-            else lambda: loaded.guard(on_timeout, Context(loaded, client, is_command=False))
-        )
-        waiting = BlockedClient(client, self.now + timeout if timeout else 0, give_up)
-        if on_disconnect is not None:
-            client.on_close.append(partial(self._gone, waiting, on_disconnect))
-        return waiting
+            raise IN_TRANSACTION if "x" in self.client.flags else IN_SCRIPT
+        deadline = self.now + timeout if timeout else 0
+        return BlockedClient(self._loaded, self.client, deadline, on_reply, on_timeout, on_disconnect)
 
-    def _gone(self, waiting: BlockedClient, tell: Callable[[Context], None], _client: Client) -> None:
-        if waiting.is_unanswered:
-            self._loaded.happen(tell)
+    def block_on_keys(
+        self, *keys: bytes, of: type = object, timeout: int = 0, on_timeout: OnTimeout | None = None
+    ) -> Block:
+        """Let the client wait until one of the keys holds a value `of` that type; the command's function returns the result.
+
+        Then the command *runs again*, from its start, and may wait again. Who came first is served first. In a transaction or
+        a script nobody waits: the answer is that of a timeout at once, as BLPOP's.
+        """
+        loaded, client = self._loaded, self.client
+
+        def give_up() -> Reply:
+            if on_timeout is None:
+                return None
+            try:
+                answer: Reply = loaded.guard(on_timeout, loaded.context(client))
+            except CommandError as error:
+                return error
+            return answer
+
+        deadline = self.now + timeout if timeout else 0
+        return Block(keys, deadline, holds(of), on_timeout=give_up)
 
     def in_background(self, work: Callable[..., Reply], *arguments: Any, timeout: int = 0) -> BlockedClient:
         """Let the client wait while `work` runs in a thread; it gets what `work` returns.
 
-        `work` must not touch the server: it gets copies, and gives back a reply.
+        `work` must not touch the server: it gets copies, and gives back a reply. What it needs of the server in between it asks
+        for through `for_threads`.
         """
         waiting = self.block(timeout)
         self._loaded.in_background(lambda: work(*arguments), lambda answer: _ignore(waiting.reply(answer)))
         return waiting
 
+    def for_threads(self) -> ThreadContext:
+        """A context that threads may use."""
+        return ThreadContext(self._loaded)
+
     def after(self, milliseconds: int, function: Callable[[Context], None]) -> Timer:
-        """Call `function` with a context later; timers are looked at ten times a second. O(log n)."""
+        """Call `function` with a context later: in a server to the millisecond, else when `Engine.cron` comes by. O(log n)."""
         return self._loaded.start_timer(milliseconds, function)
 
 
 def _ignore(_value: object) -> None:
     """Whether the client was still there makes no difference."""
-
-
-def _as_bytes(argument: Argument) -> bytes:
-    return argument if isinstance(argument, bytes) else str(argument).encode("utf-8", "surrogateescape")

@@ -10,24 +10,22 @@ A `Module` is a declaration and nothing else, as a command table is. It is made 
 life in a server with MODULE LOAD; two servers in one process can load the same declaration and share nothing, for what a
 module remembers is made anew by its `state` for each of them, and reaches its functions as `ctx.state`.
 
-A command's arguments are bytes, unless its function says otherwise: a parameter annotated `int`, `float` or `str`, or with an
-alternative of None, is converted, and an argument that cannot be is answered with the error that Redis has for it. From
-the same signature comes the arity.
+A command's arguments are bytes, unless its function says otherwise (see `arguments`).
 """
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from cutaway.commands import arguments, errors
 from cutaway.commands.key_specs import KeySpec
 from cutaway.config.directive import Directive
 from cutaway.config.values import Boolean, Enum, Integer, Text
 from cutaway.datastructures.module_values import ModuleValue, Token, type_id
+from cutaway.modules.arguments import Converter, signature
+from cutaway.modules.events import SERVER_EVENTS
 
 if TYPE_CHECKING:
     from cutaway.modules.contexts import Context
@@ -36,9 +34,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 V = TypeVar("V", bound=type[ModuleValue])
 
-SERVER_EVENTS: Final = frozenset({"connect", "cron", "disconnect", "flush", "loaded", "shutdown"})
-"""What `on_server_event` can hear of."""
 NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+CATEGORY: Final = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 @dataclass(slots=True, frozen=True)
@@ -47,7 +44,7 @@ class CommandDeclaration:
 
     name: str
     function: Callable[..., Reply]
-    converters: tuple[Callable[[bytes], Any], ...]
+    converters: tuple[Converter, ...]
     """One for each parameter; the last one goes on for a variadic one."""
     arity: int
     flags: str
@@ -76,6 +73,8 @@ class Module:
     """Makes what the module remembers in one server."""
     requires: tuple[str, ...] = ()
     """Modules that must have been loaded before this one, by name."""
+    acl_categories: tuple[str, ...] = ()
+    """Categories of its own, for `@module.command(…, acl="shop")` and `ACL SETUSER … +@shop`."""
     commands: list[CommandDeclaration] = field(default_factory=list)
     data_types: list[type[ModuleValue]] = field(default_factory=list)
     directives: list[tuple[Directive, Callable[[Context, Any], None] | None]] = field(default_factory=list)
@@ -89,6 +88,9 @@ class Module:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise ValueError(f"not a name for a module: {self.name!r}")
+        for category in self.acl_categories:
+            if not CATEGORY.fullmatch(category):
+                raise ValueError(f"not a name for a category, which has a-z 0-9 _ -: {category!r}")
 
     # ---- commands and types
 
@@ -103,12 +105,13 @@ class Module:
     ) -> Callable[[F], F]:
         """Declare a command: the function below gets a `Context` and the arguments. Two words name a subcommand.
 
-        `flags`, `keys` and the further options (`syntax`, `since`, `acl`, `tips` ...) are those of a `CommandTable`; `arity`, which
-        counts the command's own name, is taken from the function's parameters unless it is given.
+        `flags`, `keys` and the further options (`syntax`, `since`, `acl`, `tips` ...) are those of a `CommandTable`; `acl` names
+        categories, the module's own or Redis's. `arity`, which counts the command's own name, is taken from the function's
+        parameters unless it is given.
         """
 
         def declare(function: F) -> F:
-            converters, own_arity = _signature(function, words=len(name.split()))
+            converters, own_arity = signature(function, words=len(name.split()))
             self.commands.append(
                 CommandDeclaration(
                     name, function, converters, arity or own_arity, f"{flags} module",
@@ -182,7 +185,7 @@ class Module:
         return declare
 
     def on_server_event(self, event: str) -> Callable[[F], F]:
-        """Call the function below with a context at one of `SERVER_EVENTS`."""
+        """Call the function below with (ctx, event) at one of `SERVER_EVENTS`; the event is a `ServerEvent`."""
         if event not in SERVER_EVENTS:
             raise ValueError(f"no such event: {event!r}; there are {', '.join(sorted(SERVER_EVENTS))}")
 
@@ -206,57 +209,3 @@ class Module:
         """Call the function below with a context before the module goes; if it raises, the module stays."""
         self.unload_hooks.append(function)
         return function
-
-
-# ---- from bytes to what a function asks for
-
-
-def _text(argument: bytes) -> str:
-    return argument.decode("utf-8", "surrogateescape")
-
-
-def _same(argument: bytes) -> bytes:
-    return argument
-
-
-def _double(argument: bytes) -> float:
-    return arguments.number(argument)
-
-
-_CONVERTERS: Final[dict[str, Callable[[bytes], Any]]] = {
-    "int": arguments.integer, "float": _double, "str": _text, "bytes": _same,
-}  # fmt: skip
-
-
-def _signature(function: Callable[..., Any], *, words: int) -> tuple[tuple[Callable[[bytes], Any], ...], int]:
-    """The converters of a function's parameters, and the arity that follows from them."""
-    parameters = list(inspect.signature(function).parameters.values())[1:]
-    converters = []
-    for parameter in parameters:
-        hint = parameter.annotation
-        name = hint if isinstance(hint, str) else getattr(hint, "__name__", str(hint))
-        kind = "bytes" if hint is parameter.empty else name.replace(" ", "").removesuffix("|None")
-        if kind not in _CONVERTERS:
-            raise ValueError(
-                f"{function.__name__}: a parameter cannot be {name}; it can be {', '.join(_CONVERTERS)}"
-            )
-        converters.append(_CONVERTERS[kind])
-    required = words + sum(
-        parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL
-        for parameter in parameters
-    )
-    is_open = any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
-    is_fixed = required == words + len(parameters)
-    if not is_open and converters:
-        converters.append(_too_many)
-    return tuple(converters), required if is_fixed else -required
-
-
-def _too_many(_argument: bytes) -> Any:
-    raise errors.SYNTAX
-
-
-def convert(converters: Sequence[Callable[[bytes], Any]], words: Sequence[bytes]) -> list[Any]:
-    """The arguments as their function wants them. Raises CommandError. O(words)."""
-    last = len(converters) - 1
-    return [converters[min(place, last)](word) for place, word in enumerate(words)]

@@ -6,39 +6,42 @@ and the server goes on. What the module has hung into the engine is taken out ag
 
 from __future__ import annotations
 
-import heapq
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Block, Client, Command, CommandError, Database, Engine
 from cutaway.config import ConfigError
-from cutaway.modules.contexts import BlockedClient, Context, Timer
-from cutaway.modules.declarations import CommandDeclaration, Module, convert
+from cutaway.modules.arguments import convert
+from cutaway.modules.blocked_clients import BlockedClient
+from cutaway.modules.contexts import Context
+from cutaway.modules.declarations import CommandDeclaration, Module
+from cutaway.modules.events import ServerEvent
+from cutaway.modules.timers import Timer, Timers
 from cutaway.resp import Reply, ReplyValue
 
-Background = Callable[[Callable[[], Reply], Callable[[Reply], None]], None]
-
-
-def run_at_once(work: Callable[[], Reply], done: Callable[[Reply], None]) -> None:
-    """The background of an engine without a server: there is none."""
-    done(work())
+if TYPE_CHECKING:
+    from cutaway.modules.hosts import Host
+    from cutaway.modules.registry import Modules
 
 
 class LoadedModule:
     """A module that an engine has loaded."""
 
     __slots__ = (
-        "_caller", "_engine", "_tickets", "_timers", "arguments", "commands", "declaration", "log", "name", "path", "state",
+        "_caller", "_engine", "_modules", "_timers", "arguments", "commands", "declaration", "log", "name", "path", "state",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine, declaration: Module, path: str, arguments: Sequence[bytes]) -> None:
+    def __init__(
+        self, engine: Engine, modules: Modules, declaration: Module, path: str, arguments: Sequence[bytes]
+    ) -> None:
         self._engine: Final = engine
+        self._modules: Final = modules
         self._caller: Final = Client(engine, 0)
         self._caller.deny_blocking = True
-        self._timers: Final[list[tuple[int, int, Timer]]] = []
-        self._tickets = 0
+        self._caller.extras["module"] = declaration.name
+        self._timers: Final = Timers()
         self.declaration: Final = declaration
         self.name: Final = declaration.name
         self.path: Final = path
@@ -46,6 +49,11 @@ class LoadedModule:
         self.log: Final = logging.getLogger(f"cutaway.module.{declaration.name}")
         self.state: Any = declaration.state()
         self.commands: Final = [self._command(each) for each in declaration.commands]
+
+    @property
+    def host(self) -> Host:
+        """What surrounds the engine."""
+        return self._modules.host
 
     def _command(self, declared: CommandDeclaration) -> Command:
         def handler(client: Client, *words: bytes) -> Reply | Block:
@@ -77,24 +85,38 @@ class LoadedModule:
             ) from None
         return answer
 
-    def context(self) -> Context:
-        """A context in which nobody has called: a timer's, an event's."""
-        return Context(self, self._caller, is_command=False)
+    def context(self, client: Client | None = None) -> Context:
+        """A context in which nobody has called (a timer's, an event's), or one on behalf of a client that waited."""
+        return Context(self, client or self._caller, is_command=False)
+
+    def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a function in a unit of its own. Raises CommandError.
+
+        It may be called in the middle of somebody's command, which is not to be logged for what is changed here.
+        """
+        keyspace = self._engine.keyspace
+        dirty = keyspace.dirty
+        with self._engine.unit():
+            try:
+                return self.guard(function, self.context(), *arguments)
+            finally:
+                self._modules.owe(keyspace.dirty - dirty)
+                keyspace.dirty = dirty
 
     def happen(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Call a function that nobody waits for, in a unit of its own."""
+        """Call a function that nobody waits for."""
         try:
-            with self._engine.unit():
-                self.guard(function, self.context(), *arguments)
+            self.run(function, *arguments)
         except CommandError as error:
             self.log.warning("module %s: %s", self.name, error.message)
 
-    def call(self, client: Client, argv: Sequence[bytes], *, logged: bool) -> Reply:
-        """Run a command for a function of the module's. Raises CommandError."""
+    def call(self, database: Database, argv: Sequence[bytes], *, logged: bool, user: Any = None) -> Reply:
+        """Run a command for a function of the module's; `user` None may do anything. Raises CommandError."""
         engine, caller = self._engine, self._caller
         before, effects = len(engine.pending), engine.effects
         engine.effects = []
-        previous, caller.db = caller.db, client.db
+        previous, caller.db = caller.db, database
+        caller.user = user
         engine.nesting += 1
         try:
             reply = engine.execute(caller, argv)
@@ -102,6 +124,7 @@ class LoadedModule:
             engine.nesting -= 1
             engine.effects = effects
             caller.db = previous
+            caller.user = None
         if not logged:
             del engine.pending[before:]
         if isinstance(reply, CommandError):
@@ -112,15 +135,25 @@ class LoadedModule:
 
     def start_timer(self, milliseconds: int, function: Callable[[Context], None]) -> Timer:
         """See `Context.after`."""
-        timer = Timer(self.context(), self._engine.keyspace.now + milliseconds, function)
-        self._tickets += 1
-        heapq.heappush(self._timers, (timer.deadline, self._tickets, timer))
+        timer = Timer(self._engine.keyspace.now + milliseconds, function)
+        self._timers.add(timer)
+        if self._timers.next_deadline() == timer.deadline:
+            self.host.wake_at(timer.deadline)
         return timer
+
+    def next_deadline(self) -> int | None:
+        """When the next of its timers is due; None if it has none."""
+        return self._timers.next_deadline()
+
+    def run_timers(self, now: int) -> None:
+        """Call the timers that are due."""
+        for timer in self._timers.take(now):
+            if not timer.is_cancelled:  # one of these may cancel another
+                self.happen(timer.function)
 
     def in_background(self, work: Callable[[], Reply], done: Callable[[Reply], None]) -> None:
         """Run `work` away from the loop, if the server has such a place, and `done` with its answer on the loop."""
-        background: Background = self._engine.extras.get("background", run_at_once)
-        background(lambda: self._work(work), done)
+        self.host.run(lambda: self._work(work), done)
 
     def _work(self, work: Callable[[], Reply]) -> Reply:
         try:
@@ -128,22 +161,16 @@ class LoadedModule:
         except CommandError as error:
             return error
 
-    def cron(self, now: int) -> None:
-        """Call the timers that are due, and who wants to be called regularly."""
-        timers = self._timers
-        while timers and timers[0][0] <= now:
-            timer = heapq.heappop(timers)[2]
-            if not timer.is_cancelled:
-                self.happen(timer.function)
-        self.fire("cron")
-
     # ---- wires
 
-    def connect(self) -> None:
+    def connect(self, settings: Sequence[tuple[str, str]]) -> None:
         """Hang into the engine what the module has declared, settings first. Raises ConfigError."""
         engine, declaration = self._engine, self.declaration
-        for directive, on_change in declaration.directives:
+        for directive, _ in declaration.directives:
             engine.config.register(directive)
+        for name, value in settings:
+            engine.config.load(name, [value])
+        for directive, on_change in declaration.directives:
             if on_change is not None:
                 engine.config.subscribe(directive.name, self._setting_changed(on_change))
         if declaration.key_listeners:
@@ -155,6 +182,10 @@ class LoadedModule:
             engine.on_connect = (*engine.on_connect, self._on_connect)
         if "flush" in wanted:
             engine.keyspace.on_flushed = (*engine.keyspace.on_flushed, self._on_flushed)
+        if "swap" in wanted:
+            engine.keyspace.on_swapped = (*engine.keyspace.on_swapped, self._on_swapped)
+        if "config" in wanted:
+            engine.config.on_set = (*engine.config.on_set, self._on_set)
 
     def disconnect(self) -> None:
         """Take it all out again. Safe after half a `connect`."""
@@ -165,16 +196,17 @@ class LoadedModule:
         engine.keyspace.unlisten(self._on_change)
         engine.filters = tuple(each for each in engine.filters if each != self._filter)
         engine.on_connect = tuple(each for each in engine.on_connect if each != self._on_connect)
-        engine.keyspace.on_flushed = tuple(
-            each for each in engine.keyspace.on_flushed if each != self._on_flushed
-        )
+        keyspace = engine.keyspace
+        keyspace.on_flushed = tuple(each for each in keyspace.on_flushed if each != self._on_flushed)
+        keyspace.on_swapped = tuple(each for each in keyspace.on_swapped if each != self._on_swapped)
+        engine.config.on_set = tuple(each for each in engine.config.on_set if each != self._on_set)
         self._timers.clear()
 
-    def fire(self, event: str) -> None:
+    def fire(self, event: ServerEvent) -> None:
         """Tell the module of an event of the server's."""
         for name, function in self.declaration.server_listeners:
-            if name == event:
-                self.happen(function)
+            if name == event.name:
+                self.happen(function, event)
 
     def _setting_changed(self, on_change: Callable[[Context, Any], None]) -> Callable[[Any], None]:
         def changed(value: Any) -> None:
@@ -207,19 +239,29 @@ class LoadedModule:
                 changed = self.guard(function, Context(self, client, is_command=False), argv)
             except CommandError:
                 continue
-            if changed:
+            if not changed:
+                continue
+            if all(type(word) is bytes for word in changed):
                 argv = list(changed)
+            else:
+                self.log.error("module %s: a filter's request has words that are not bytes", self.name)
         return argv
 
     def _on_connect(self, client: Client) -> None:
-        self.fire("connect")
+        self.fire(ServerEvent("connect", client_id=client.id))
         client.on_close.append(self._on_close)
 
-    def _on_close(self, _client: Client) -> None:
-        self.fire("disconnect")
+    def _on_close(self, client: Client) -> None:
+        self.fire(ServerEvent("disconnect", client_id=client.id))
 
-    def _on_flushed(self) -> None:
-        self.fire("flush")
+    def _on_flushed(self, databases: Sequence[int]) -> None:
+        self.fire(ServerEvent("flush", databases=tuple(databases)))
+
+    def _on_swapped(self, first: int, second: int) -> None:
+        self.fire(ServerEvent("swap", databases=(first, second)))
+
+    def _on_set(self, names: Sequence[str]) -> None:
+        self.fire(ServerEvent("config", what=tuple(names)))
 
 
 _PLAIN: Final = (

@@ -4,20 +4,24 @@ Loading is all or nothing. Whatever goes wrong (a name that is taken, a module t
 been added is taken out again, and the reason is told to who asked and to the log.
 
 `engine.extras["modules"]` holds the registry; the server's persistence asks for `module_types`, `module_data`,
-`module_commands` and `load_module_data` there, and CONFIG REWRITE for `module_lines`.
+`module_commands` and `load_module_data` there, CONFIG REWRITE for `module_lines`, COMMAND LIST for `module_of`, and the users'
+rules for `module_categories`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cutaway.commands import CommandError, Engine
+from cutaway.commands import Command, CommandError, Engine
+from cutaway.commands.introspection import CATEGORY_ORDER
 from cutaway.config import ConfigError
 from cutaway.config.quoting import quote
 from cutaway.datastructures.module_values import ModuleValue, Token
 from cutaway.modules.declarations import Module
+from cutaway.modules.events import ServerEvent
+from cutaway.modules.hosts import Host
 from cutaway.modules.loaded import LoadedModule
 from cutaway.modules.loaders import ModuleError, find
 
@@ -27,11 +31,14 @@ log: Final = logging.getLogger("cutaway.modules")
 class Modules:
     """All modules that an engine has loaded, by name, in the order in which they came."""
 
-    __slots__ = ("_engine", "_is_ticking", "loaded", "types")
+    __slots__ = ("_engine", "_is_ticking", "_owed", "host", "loaded", "types")
 
     def __init__(self, engine: Engine) -> None:
         self._engine: Final = engine
         self._is_ticking = False
+        self._owed = 0
+        self.host = Host()
+        """What surrounds the engine; a server puts its own here."""
         self.loaded: Final[dict[str, LoadedModule]] = {}
         self.types: Final[dict[str, type[ModuleValue]]] = {}
         """The types of values that can be loaded, by name."""
@@ -42,15 +49,27 @@ class Modules:
         extras["module_commands"] = self.commands
         extras["load_module_data"] = self.load_data
         extras["module_lines"] = self.lines
+        extras["module_of"] = self.module_of
+        extras["module_categories"] = self.categories
         engine.info_sections["modules"] = self.info
 
     # ---- loading
 
     def load(
-        self, place: str, arguments: Sequence[bytes] = (), settings: Sequence[tuple[str, str]] = ()
+        self,
+        place: str,
+        arguments: Sequence[bytes] = (),
+        settings: Sequence[tuple[str, str]] = (),
+        configured: Mapping[str, str] | None = None,
     ) -> LoadedModule:
-        """Load the module at `place` (see `loaders`). Raises ModuleError with the reason, and then nothing has changed."""
-        return self.add(find(place), place, arguments, settings)
+        """Load the module at `place` (see `loaders`). Raises ModuleError with the reason, and then nothing has changed.
+
+        `settings` are this module's; of `configured`, a configuration's settings of modules, it gets what has its name.
+        """
+        declaration = find(place)
+        prefix = f"{declaration.name}."
+        own = [(name, value) for name, value in (configured or {}).items() if name.startswith(prefix)]
+        return self.add(declaration, place, arguments, [*own, *settings])
 
     def add(
         self,
@@ -62,7 +81,7 @@ class Modules:
         """Load a declaration that is at hand: a notebook's, a test's. Raises ModuleError."""
         self._may_load(declaration)
         try:
-            module = LoadedModule(self._engine, declaration, path, arguments)
+            module = LoadedModule(self._engine, self, declaration, path, arguments)
         except Exception as error:
             raise ModuleError(
                 f"the module '{declaration.name}' is broken: {type(error).__name__}: {error}"
@@ -75,6 +94,7 @@ class Modules:
         if not self._is_ticking:
             self._is_ticking = True
             self._engine.on_cron = (*self._engine.on_cron, self._cron)
+        self.fire(ServerEvent("module loaded", what=(module.name,)), but=module)
         log.info("Module '%s' version %d loaded from %s", module.name, declaration.version, path or "memory")
         return module
 
@@ -89,17 +109,29 @@ class Modules:
         for kind in declaration.data_types:
             if kind.type_name in self.types:
                 raise ModuleError(f"the type name '{kind.type_name}' is taken")
+        for category in declaration.acl_categories:
+            if category in CATEGORY_ORDER or category in self.categories():
+                raise ModuleError(f"the ACL category '{category}' is taken")
+        known = {*CATEGORY_ORDER, *self.categories(), *declaration.acl_categories}
+        for command in declaration.commands:
+            for word in str(command.options.get("acl", "")).split():
+                if word.removeprefix("-") not in known:
+                    raise ModuleError(f"the command '{command.name}' is in an unknown ACL category, '{word}'")
 
     def _connect(self, module: LoadedModule, settings: Sequence[tuple[str, str]]) -> None:
         declaration = module.declaration
-        self._engine.extend(module.commands)
-        self.loaded[module.name] = module
+        self.loaded[module.name] = (
+            module  # before its commands: users' rules about its categories apply to these
+        )
+        try:
+            self._engine.extend(module.commands)
+        except ValueError:
+            del self.loaded[module.name]
+            raise
         for kind in declaration.data_types:
             self.types[kind.type_name] = kind
-        module.connect()
-        for name, value in settings:
-            own = name if name.startswith(f"{module.name}.") else f"{module.name}.{name}"
-            self._engine.config.load(own, [value])
+        prefix = f"{module.name}."
+        module.connect([(prefix + name.removeprefix(prefix), value) for name, value in settings])
         with self._engine.unit():
             for hook in declaration.load_hooks:
                 module.guard(hook, module.context(), list(module.arguments))
@@ -133,6 +165,7 @@ class Modules:
         except CommandError as error:
             raise ModuleError(f"it wants to stay: {_reason(error)}") from error
         self._disconnect(module)
+        self.fire(ServerEvent("module unloaded", what=(name,)))
         log.info("Module '%s' unloaded", name)
 
     def _values_of(self, module: LoadedModule) -> int:
@@ -144,14 +177,30 @@ class Modules:
 
     # ---- what happens
 
-    def _cron(self, now: int) -> None:
-        for module in list(self.loaded.values()):
-            module.cron(now)
+    def owe(self, changes: int) -> None:
+        """So many changes are to be counted later, when no command runs that would be taken for their author."""
+        self._owed += changes
 
-    def fire(self, event: str) -> None:
-        """Tell all modules of an event of the server's: "loaded", "shutdown"."""
+    def _cron(self, now: int) -> None:
+        self._engine.keyspace.dirty += self._owed
+        self._owed = 0
+        self.run_timers(now)
+        self.fire(ServerEvent("cron"))
+
+    def run_timers(self, now: int) -> None:
+        """Call the timers that are due, and tell the host when the next one is. O(modules)."""
         for module in list(self.loaded.values()):
-            module.fire(event)
+            module.run_timers(now)
+        deadlines = [module.next_deadline() for module in self.loaded.values()]
+        waiting = [deadline for deadline in deadlines if deadline is not None]
+        if waiting:
+            self.host.wake_at(min(waiting))
+
+    def fire(self, event: ServerEvent, but: LoadedModule | None = None) -> None:
+        """Tell all modules of an event, `but` one."""
+        for module in list(self.loaded.values()):
+            if module is not but:
+                module.fire(event)
 
     # ---- what is kept
 
@@ -195,11 +244,24 @@ class Modules:
             if module.path
         ]
 
-    def describe(self) -> list[dict[str, Any]]:
+    # ---- what others ask
+
+    def module_of(self, command: Command) -> bytes | None:
+        """The name of the module that a command came with. O(commands of modules)."""
+        for module in self.loaded.values():
+            if any(own.full_name == command.full_name for own in module.commands):
+                return module.name.encode()
+        return None
+
+    def categories(self) -> list[str]:
+        """The categories that modules have brought, in order."""
+        return [name for module in self.loaded.values() for name in module.declaration.acl_categories]
+
+    def describe(self) -> list[dict[bytes, Any]]:
         """What MODULE LIST tells."""
         return [
-            {"name": module.name.encode(), "ver": module.declaration.version, "path": module.path.encode(),
-             "args": list(module.arguments)}
+            {b"name": module.name.encode(), b"ver": module.declaration.version, b"path": module.path.encode(),
+             b"args": list(module.arguments)}
             for module in self.loaded.values()
         ]  # fmt: skip
 

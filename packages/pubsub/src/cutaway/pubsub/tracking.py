@@ -262,7 +262,7 @@ class Tracking:
                 if not mode.broadcast and not (mode.noloop and client is author):
                     self._send(client, mode, message)
 
-    def _on_flushed(self) -> None:
+    def _on_flushed(self, _databases: Sequence[int]) -> None:
         """All keys of a database are gone: say so in one word, and forget what anybody read. O(clients)."""
         message = Message(None)
         for client in list(self.clients.values()):

@@ -49,17 +49,19 @@ from cutaway.config.parser import ConfigFileError, Line
 from cutaway.datastructures import DEFAULT_INDEX
 from cutaway.modules import install as install_modules
 from cutaway.modules import module_commands
+from cutaway.persistence.exchanged import exchange
 from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
 from cutaway.server.busy import answer_while_busy
-from cutaway.server.extensions import Background, ExtensionError, load_modules, rename_commands
+from cutaway.server.extensions import ExtensionError, load_modules, rename_commands, tell_modules
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
 from cutaway.server.metrics import Metrics
 from cutaway.server.migrating import migrating
+from cutaway.server.module_hosts import LoopHost
 from cutaway.server.observing import OBSERVING, Observation
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
@@ -83,10 +85,11 @@ log: Final = logging.getLogger("cutaway.server")
 def compose(config: Config, parts: Parts) -> Engine:
     """An engine with every room in place, not yet on the network."""
     DEFAULT_INDEX.factory = parts.sorted_set_index
+    exchange(parts.read_string, parts.replay)
     engine = Engine(*TABLES, config=config, databases=config.integer("databases"), make_dict=parts.dict)
-    install_eviction(engine)
-    install_transactions(engine)
-    install_pubsub(engine)
+    install_eviction(engine, parts.eviction_pool())
+    install_transactions(engine, parts.watches)
+    install_pubsub(engine, parts.matcher)
     install_scripting(engine)
     install_acl(engine)
     install_modules(engine)
@@ -129,8 +132,7 @@ class Application:
         observation = Observation(engine, server)
         metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
-        background = Background(loop)
-        engine.extras["background"] = background.run
+        host = LoopHost(server, engine.extras["modules"])
         try:
             load_modules(engine, self.modules, self.module_directives)
             rename_commands(engine, self.renamed)
@@ -158,6 +160,7 @@ class Application:
             loop.add_signal_handler(number, on_signal, server, number.name)
         announce(engine, self.logs)
         server.start()
+        tell_modules(engine, "loading")
         if not await self._load(persistence):
             return 1
         if server.stopping.is_set():
@@ -168,13 +171,13 @@ class Application:
             persistence.appender.before_flush,
         )
         engine.on_cron = (*engine.on_cron, persistence.poll)
-        engine.extras["modules"].fire("loaded")
+        tell_modules(engine, "loaded")
         log.info("Ready to accept connections")
         if self.on_ready is not None:
             self.on_ready(server)
         await server.stopping.wait()
-        engine.extras["modules"].fire("shutdown")
-        background.close()
+        tell_modules(engine, "shutdown")
+        host.close()
         metrics.close()
         await server.stop()
         persistence.close()

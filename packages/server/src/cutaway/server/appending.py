@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Final
 from cutaway.commands import Client, Command, CommandError
 from cutaway.persistence import ALWAYS, EVERYSEC, AOFError, AppendOnlyFile
 from cutaway.server.children import Child
+from cutaway.server.extensions import tell_modules
 from cutaway.server.snapshots import write_aof_file, write_rdb_file
 
 if TYPE_CHECKING:
@@ -275,6 +276,7 @@ class Appender:
     def rewrite(self) -> None:
         """Let a child write the present state into a new base. Raises CommandError where it cannot be started."""
         rdb = self._engine.config.boolean("aof-use-rdb-preamble")
+        tell_modules(self._engine, "saving", "aof")
         try:
             path = self.rewrite_path = self._begin(rdb=rdb)
             self.child = Child("aof", lambda: self._write_base(path, rdb=rdb))
@@ -329,6 +331,7 @@ class Appender:
             self._target.abort_rewrite()
             self._target = None
         self.last_rewrite_ok = False
+        tell_modules(self._engine, "save failed", "aof")
         self._failures += 1
         late = self._failures - FAILURES_IN_A_ROW
         if late >= 0:
@@ -345,6 +348,7 @@ class Appender:
         if child.was_killed:
             target.abort_rewrite()
             self._remove_temporary()
+            tell_modules(self._engine, "save failed", "aof")
             log.info("Background AOF rewrite was given up")
             return
         problem = child.error or self._put_in_place(target)
@@ -357,6 +361,7 @@ class Appender:
         self.last_rewrite_ok = True
         self._failures = 0
         self.rewrites += 1
+        tell_modules(self._engine, "saved", "aof")
         log.info("Background AOF rewrite finished successfully")
 
     def _put_in_place(self, target: AppendOnlyFile) -> str:

@@ -14,6 +14,7 @@ from cutaway.commands import Client, CommandError, CommandTable
 from cutaway.config import ConfigError
 from cutaway.persistence import AOFError, OSFiles
 from cutaway.server.appending import Appender
+from cutaway.server.extensions import tell_modules
 from cutaway.server.loading import Loader, LoadError, working_directory
 from cutaway.server.saving import Saver
 
@@ -120,9 +121,11 @@ class Persistence:
         """DEBUG RELOAD: write the snapshot and load it again. Raises CommandError."""
         if save:
             self.saver.save()
+        tell_modules(self._engine, "loading")
         if flush:
             self._empty()
         self._load(self.loader.read_rdb(self.loader.rdb_path()))
+        tell_modules(self._engine, "loaded")
         self._wake_all()
 
     def load_aof(self) -> None:
@@ -130,12 +133,14 @@ class Persistence:
         aof = self.appender.aof
         if aof is not None:
             aof.flush()
+        tell_modules(self._engine, "loading")
         self._empty()
         sinks, self._engine.on_propagate = self._engine.on_propagate, ()
         try:
             self._load(self.loader.replay())
         finally:
             self._engine.on_propagate = sinks
+        tell_modules(self._engine, "loaded")
         self._wake_all()
 
     def _empty(self) -> None:

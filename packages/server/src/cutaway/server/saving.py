@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cutaway.commands import Client, Command, CommandError
 from cutaway.persistence import Files, replace_file
 from cutaway.server.children import Child
+from cutaway.server.extensions import tell_modules
 from cutaway.server.snapshots import write_rdb_file
 
 if TYPE_CHECKING:
@@ -86,12 +87,14 @@ class Saver:
         started = time.monotonic()
         temporary = self.temporary = self._temporary(os.getpid())
         changes = self._engine.keyspace.dirty
+        tell_modules(self._engine, "saving", "rdb")
         try:
             write_rdb_file(self._engine, self._files, temporary)
             replace_file(self._files, temporary, self.path())
         except OSError as error:
             self.remove_temporary()
             self.last_ok = False
+            tell_modules(self._engine, "save failed", "rdb")
             log.warning("Could not save to %s: %s", self.path(), error.strerror)
             raise CommandError("ERR") from error
         self._succeeded(changes)
@@ -102,6 +105,7 @@ class Saver:
         self.last_attempt = time.time()
         self.last_changes = self._engine.keyspace.dirty
         engine, files, path = self._engine, self._files, self.path()
+        tell_modules(engine, "saving", "rdb")
         try:
             self.child = Child(
                 "rdb",
@@ -110,6 +114,7 @@ class Saver:
             )
         except OSError as error:
             self.last_ok = False
+            tell_modules(engine, "save failed", "rdb")
             log.warning("Can't save in background: fork: %s", error.strerror)
             raise CommandError(f"ERR Can't save in background: fork: {error.strerror}") from error
         self.temporary = self._temporary(self.child.pid)
@@ -120,6 +125,7 @@ class Saver:
         self.last_save = int(time.time())
         self.last_ok = True
         self.saves += 1
+        tell_modules(self._engine, "saved", "rdb")
 
     def poll(self) -> None:
         """See whether the child is done, and whether a save point is due."""
@@ -139,6 +145,7 @@ class Saver:
                 child.copied_bytes / 2**20,
             )
             return
+        tell_modules(self._engine, "save failed", "rdb")
         self.remove_temporary()
         if not child.was_killed:
             self.last_ok = False

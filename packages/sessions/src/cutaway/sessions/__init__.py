@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from cutaway.modules import CommandError, Context, Key, Module, ModuleValue, Reply, Token
+from cutaway.modules import CommandError, Context, Key, Module, ModuleValue, Reply, ServerEvent, Token
 
 PREFIX: Final = b"session:"
 NO_SESSION: Final = CommandError("ERR no such session")
@@ -177,7 +177,7 @@ def ended(ctx: Context, _event: str, key: bytes) -> None:
 
 
 @module.on_server_event("flush")
-def flushed(ctx: Context) -> None:
+def flushed(ctx: Context, _event: ServerEvent) -> None:
     """A database was emptied, and perhaps the one with the sessions."""
     for identity in list(ctx.state):
         _forget_if_gone(ctx, identity)
@@ -189,7 +189,7 @@ def _forget_if_gone(ctx: Context, identity: bytes) -> None:
 
 
 @module.on_server_event("loaded")
-def loaded(ctx: Context) -> None:
+def loaded(ctx: Context, _event: ServerEvent) -> None:
     """The data is back: know the sessions again, and whose they are."""
     ctx.state.clear()
     cursor: Reply = b"0"
