@@ -24,6 +24,7 @@ from .files import Files as Files
 from .files import OSFiles as OSFiles
 from .files import new_file as new_file
 from .files import replace_file as replace_file
+from .memory_disk import MemoryDisk as MemoryDisk
 from .rdb_reader import Aux as Aux
 from .rdb_reader import End as End
 from .rdb_reader import Entry as Entry
