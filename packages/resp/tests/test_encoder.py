@@ -35,7 +35,7 @@ from cutaway.resp import encoder as encoder_module
 from cutaway.resp.doubles import format_double
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cutaway.testing import RealServer
 
 
 class Subclassed(list[bytes]):
@@ -143,11 +143,11 @@ def test_a_request_is_an_array_of_bulk_strings() -> None:
 )
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_a_real_server_writes_the_same(
-    valkey_server: str, converse: Callable[[str, bytes], bytes], name: str, reply: Reply, protocol: int
+    valkey_server: RealServer, name: str, reply: Reply, protocol: int
 ) -> None:
     if protocol == 2 and name == "push":
         pytest.skip("the server closes the connection: it never pushes in RESP2")
-    answer = converse(valkey_server, b"HELLO %d\r\nDEBUG PROTOCOL %s\r\n" % (protocol, name.encode()))
+    answer = valkey_server.exchange(b"HELLO %d\r\nDEBUG PROTOCOL %s\r\n" % (protocol, name.encode()))
     expected = Encoder(protocol).encode(reply)
     if name == "push":  # which is not a reply, so the server sends one too
         expected = Encoder(protocol).encode(b"Some real reply following the push reply") + expected
@@ -196,14 +196,12 @@ def some_doubles(count: int) -> list[float]:
 
 @pytest.mark.xdist_group("resp-servers")
 @pytest.mark.parametrize("protocol", [2, 3])
-def test_doubles_are_written_as_zscore_writes_them(
-    valkey_server: str, converse: Callable[[str, bytes], bytes], protocol: int
-) -> None:
+def test_doubles_are_written_as_zscore_writes_them(valkey_server: RealServer, protocol: int) -> None:
     doubles = some_doubles(600)
     commands = [b"HELLO %d\r\nDEL z\r\n" % protocol]
     for number, double in enumerate(doubles):
         commands.append(b"ZADD z %s %d\r\nZSCORE z %d\r\n" % (repr(double).encode(), number, number))
-    parts = converse(valkey_server, b"".join(commands)).split(b":1\r\n")
+    parts = valkey_server.exchange(b"".join(commands)).split(b":1\r\n")
     theirs = parts[-len(doubles) :]
     encoder = Encoder(protocol)
     differing = [

@@ -9,7 +9,7 @@ import pytest
 from cutaway.resp import Encoder, ProtocolError, ReplyError, RequestLimits, best_request_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from cutaway.testing import RealServer
 
 pytestmark = pytest.mark.xdist_group("resp-servers")
 
@@ -62,41 +62,35 @@ def our_answer(data: bytes, *, authenticated: bool = True) -> tuple[list[list[by
 
 
 @pytest.mark.parametrize("data", ON_BOTH + REDIS_ONLY, ids=lambda data: repr(data[:24]))
-def test_malformed_input_gets_redis_s_error(
-    redis_server: str, converse: Callable[[str, bytes], bytes], data: bytes
-) -> None:
+def test_malformed_input_gets_redis_s_error(redis_server: RealServer, data: bytes) -> None:
     requests, answer = our_answer(data)
     assert requests == []
-    assert answer == converse(redis_server, data)
+    assert answer == redis_server.exchange(data)
 
 
 @pytest.mark.parametrize("data", ON_BOTH, ids=lambda data: repr(data[:24]))
-def test_malformed_input_gets_valkey_s_error(
-    valkey_server: str, converse: Callable[[str, bytes], bytes], data: bytes
-) -> None:
-    assert our_answer(data)[1] == converse(valkey_server, data)
+def test_malformed_input_gets_valkey_s_error(valkey_server: RealServer, data: bytes) -> None:
+    assert our_answer(data)[1] == valkey_server.exchange(data)
 
 
 @pytest.mark.parametrize("data", HARMLESS, ids=lambda data: repr(data[:24]))
-def test_words_are_split_as_redis_splits_them(
-    redis_server: str, converse: Callable[[str, bytes], bytes], data: bytes
-) -> None:
+def test_words_are_split_as_redis_splits_them(redis_server: RealServer, data: bytes) -> None:
     requests, error = our_answer(data)
     assert error == b""
     encoder = Encoder()
     expected = [encoder.encode(request[1] if len(request) > 1 else "PONG") for request in requests]
-    assert converse(redis_server, data) == b"".join(expected)
+    assert redis_server.exchange(data) == b"".join(expected)
 
 
-def test_strangers_may_promise_little(redis_server: str, converse: Callable[[str, bytes], bytes]) -> None:
+def test_strangers_may_promise_little(redis_server: RealServer) -> None:
     greeting = b"CONFIG SET requirepass secret\r\n"
     farewell = b"AUTH secret\r\nCONFIG SET requirepass ''\r\n"
-    assert converse(redis_server, greeting) == b"+OK\r\n"
+    assert redis_server.exchange(greeting) == b"+OK\r\n"
     try:
         for data in (b"*11\r\n", b"*1\r\n$16385\r\n"):
             answer = our_answer(data, authenticated=False)[1]
             assert answer.startswith(b"-ERR Protocol error: unauthenticated")
-            assert answer == converse(redis_server, data)
+            assert answer == redis_server.exchange(data)
         assert our_answer(b"*10\r\n$16384\r\n", authenticated=False) == ([], b"")
     finally:
-        converse(redis_server, farewell)
+        redis_server.exchange(farewell)
