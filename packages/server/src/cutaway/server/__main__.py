@@ -17,6 +17,7 @@ from cutaway.server import metrics
 from cutaway.server.app import Application
 from cutaway.server.logs import Logs
 from cutaway.server.parts import PartError, Parts, default_parts, use
+from cutaway.server.supervision import Supervisor
 
 DEFAULTS: Final = {"bind": ("127.0.0.1", "-::1")}
 """Where ours differ from Redis's: we listen on loopback until told otherwise."""
@@ -63,14 +64,22 @@ def main() -> None:
 
 def start(settings: Settings, parts: Parts, config_file: str | None = None) -> int:
     """Run the server on settings that were read, the first of them from `config_file`."""
+    supervisor = Supervisor(settings.config)
+    try:
+        supervisor.detach()
+    except OSError as error:
+        sys.exit(f"cutaway: can't go into the background: {error.strerror}")
     try:
         logs = Logs(settings.config)
     except OSError as error:
         sys.exit(f"cutaway: can't open the log file: {error.strerror}")
-    return Application(
-        settings.config, parts, logs=logs, config_file=config_file, users=settings.users, modules=settings.modules,
-        module_directives=settings.module_directives, renamed=settings.renamed,
-    ).run()  # fmt: skip
+    try:
+        return Application(
+            settings.config, parts, logs=logs, config_file=config_file, users=settings.users, modules=settings.modules,
+            module_directives=settings.module_directives, renamed=settings.renamed, supervisor=supervisor,
+        ).run()  # fmt: skip
+    finally:
+        supervisor.leave()
 
 
 def _take_choices(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

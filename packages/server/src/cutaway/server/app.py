@@ -56,6 +56,7 @@ from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
 from cutaway.server import collector
 from cutaway.server.busy import answer_while_busy
+from cutaway.server.crash_reports import CrashReports
 from cutaway.server.extensions import ExtensionError, load_modules, rename_commands, tell_modules
 from cutaway.server.loading import LoadError, working_directory
 from cutaway.server.logs import Logs, announce
@@ -63,11 +64,13 @@ from cutaway.server.metrics import Metrics
 from cutaway.server.migrating import migrating
 from cutaway.server.module_hosts import LoopHost
 from cutaway.server.observing import OBSERVING, Observation
+from cutaway.server.oom_scores import OomScore
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
 from cutaway.server.servers import Server
 from cutaway.server.shutdowns import on_signal, shutdowns
+from cutaway.server.supervision import Supervisor
 from cutaway.server.tls import TLSError
 from cutaway.server.users import UsersError, take_users
 from cutaway.transactions import install as install_transactions
@@ -78,6 +81,8 @@ TABLES: Final = (
     connections, generic, objects, memory, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
     configuration, debugging, dumping, server_commands, persisting, shutdowns, migrating, module_commands, OBSERVING,
 )  # fmt: skip
+
+CAUSES: Final = {UsersError: ", because of the users", TLSError: ", because of TLS"}
 
 log: Final = logging.getLogger("cutaway.server")
 
@@ -115,6 +120,8 @@ class Application:
     """Settings of modules, by full name."""
     renamed: Sequence[tuple[str, str]] = ()
     """The `rename-command` lines."""
+    supervisor: Supervisor = field(default_factory=lambda: Supervisor(Config()))
+    """Whoever started the process, and wants to hear how it goes."""
 
     def run(self) -> int:
         """Serve until SIGINT, SIGTERM or SHUTDOWN; the process's exit status."""
@@ -129,6 +136,7 @@ class Application:
         collector.start()
         loop = asyncio.get_running_loop()
         server = Server(engine, self.parts, loop)
+        self._mind_the_process(engine)
         observation = Observation(engine, server)
         metrics = Metrics(engine, observation)
         persistence = Persistence(engine, loop, self.parts.files())
@@ -144,20 +152,15 @@ class Application:
         except OSError as error:
             log.error("Could not start: %s", error.strerror or error)  # noqa: TRY400 - the text says it all
             return 1
-        except ExtensionError as error:
-            log.critical("Could not start: %s", error)
-            return 1
-        except UsersError as error:
-            log.critical("Could not start, because of the users: %s", error)
-            return 1
-        except TLSError as error:
-            log.critical("Could not start, because of TLS: %s", error)
+        except (ExtensionError, UsersError, TLSError) as error:
+            log.critical("Could not start%s: %s", CAUSES.get(type(error), ""), error)
             return 1
         except ConfigFileError as error:
             print(error.report("Cutaway"), file=sys.stderr)
             return 1
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, on_signal, server, number.name)
+        self.supervisor.attend()
         announce(engine, self.logs)
         server.start()
         tell_modules(engine, "loading")
@@ -175,13 +178,21 @@ class Application:
         log.info("Ready to accept connections")
         if self.on_ready is not None:
             self.on_ready(server)
+        self.supervisor.ready()
         await server.stopping.wait()
+        self.supervisor.stopping()
         tell_modules(engine, "shutdown")
         host.close()
         metrics.close()
         await server.stop()
         persistence.close()
         return 0
+
+    def _mind_the_process(self, engine: Engine) -> None:
+        OomScore(engine)
+        engine.extras["supervised"] = self.supervisor.kind
+        if self.logs is not None:
+            CrashReports(engine, self.logs.open_for_crashes())
 
     async def _load(self, persistence: Persistence) -> bool:
         """Bring the data back, and begin to log; False, with a line that says why, if it cannot be."""

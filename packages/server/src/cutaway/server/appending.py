@@ -285,6 +285,7 @@ class Appender:
             self._give_up()
             log.warning("Can't rewrite append only file in background: %s", reason)
             raise CommandError(CANNOT_REWRITE) from error
+        self._engine.extras["on_child"](self.child.pid)
         log.info("Background append only file rewriting started by pid %d", self.child.pid)
 
     def _begin(self, *, rdb: bool) -> str:

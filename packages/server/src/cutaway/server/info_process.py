@@ -46,7 +46,7 @@ class ProcessSections:
             "monotonic_clock": time.get_clock_info("perf_counter").implementation,
             "multiplexing_api": type(self._server.loop).__module__.partition(".")[0], "atomicvar_api": "none",
             "gcc_version": platform.python_compiler().rpartition(" ")[2],
-            "python_version": platform.python_version(), "process_id": os.getpid(), "process_supervised": "no",
+            "python_version": platform.python_version(), "process_id": os.getpid(), "process_supervised": engine.extras.get("supervised", "no"),
             "run_id": self._run_id, "tcp_port": config.integer("port"), "server_time_usec": microseconds,
             "uptime_in_seconds": uptime, "uptime_in_days": uptime // 86400, "hz": config.integer("hz"),
             "configured_hz": config.integer("hz"), "clients_hz": config.integer("hz"),

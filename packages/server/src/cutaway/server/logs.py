@@ -15,7 +15,7 @@ import platform
 import sys
 import syslog
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from cutaway.observability import VERSION
 from cutaway.observability.log import FORMATTERS, LEVELS, LineFormatter, RedisFormatter
@@ -49,7 +49,7 @@ class SyslogHandler(logging.Handler):
 class Logs:
     """The log of one run of the server."""
 
-    __slots__ = ("_config", "_line_handler", "console")
+    __slots__ = ("_config", "_line_handler", "_path", "console")
 
     def __init__(self, config: Config) -> None:
         """Let the root logger write where `config` says. Raises OSError where the file cannot be opened."""
@@ -57,6 +57,7 @@ class Logs:
         self.console: Any = None
         """A rich console, where a person is looking on."""
         self._line_handler: logging.Handler | None = None
+        self._path: Path | None = None
         root = logging.getLogger()
         for handler in root.handlers[:]:
             root.removeHandler(handler)
@@ -70,8 +71,8 @@ class Logs:
     def _main_handler(self) -> logging.Handler:
         path = self._config.text("logfile")
         if path:
-            place = (Path(self._config.text("dir")) / path).absolute()
-            self._line_handler = logging.handlers.WatchedFileHandler(place, encoding="utf-8")
+            self._path = (Path(self._config.text("dir")) / path).absolute()
+            self._line_handler = logging.handlers.WatchedFileHandler(self._path, encoding="utf-8")
             return self._line_handler
         if (
             sys.stdout.isatty()
@@ -84,6 +85,12 @@ class Logs:
             return terminal.RichHandler(self.console, os.getpid())
         self._line_handler = logging.StreamHandler(sys.stdout)
         return self._line_handler
+
+    def open_for_crashes(self) -> IO[Any]:
+        """Where a dying process can still write: the log file, or standard output. It must stay open."""
+        if self._path is None:
+            return sys.stdout
+        return self._path.open("a", encoding="utf-8")
 
     def _follow(self, _value: Any) -> None:
         config = self._config

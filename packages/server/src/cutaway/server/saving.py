@@ -117,6 +117,7 @@ class Saver:
             tell_modules(engine, "save failed", "rdb")
             log.warning("Can't save in background: fork: %s", error.strerror)
             raise CommandError(f"ERR Can't save in background: fork: {error.strerror}") from error
+        engine.extras["on_child"](self.child.pid)
         self.temporary = self._temporary(self.child.pid)
         log.info("Background saving started by pid %d", self.child.pid)
 

@@ -8,8 +8,6 @@ from cutaway.config.special import KeyspaceEvents, OomScores
 from cutaway.config.values import INT_MAX, LONG_MAX, Boolean, Enum, Flags, Integer, Text
 
 _AFFINITY: Final = "threads are not tied to processors"
-_OOM: Final = "the score of the process is left to the system"
-_CRASH: Final = "Python's faulthandler reports crashes"
 _LUA: Final = "the Lua API has no such functions to allow"
 _NO_TITLE: Final = "the title of the process is left alone"
 
@@ -35,23 +33,9 @@ def _check_title(template: str) -> str | None:
 
 DIRECTIVES: Final = (
     Directive("databases", Integer(1, INT_MAX), 16, immutable=True),
-    Directive(
-        "daemonize",
-        Boolean(),
-        False,
-        "the server stays in the foreground: a service manager, or nohup, puts it into the background",
-        immutable=True,
-    ),
-    Directive(
-        "pidfile", Text(), "", "no file is written: the log and INFO tell the process's id", immutable=True
-    ),
-    Directive(
-        "supervised",
-        Enum("upstart", "systemd", "auto", "no"),
-        "no",
-        "no service manager is told: the server is ready when it listens",
-        immutable=True,
-    ),
+    Directive("daemonize", Boolean(), False, immutable=True),
+    Directive("pidfile", Text(), "", immutable=True),
+    Directive("supervised", Enum("upstart", "systemd", "auto", "no"), "no", immutable=True),
     Directive("hz", Integer(0, INT_MAX, clamp=(1, 500)), 10),
     Directive(
         "dynamic-hz",
@@ -100,18 +84,19 @@ DIRECTIVES: Final = (
         "{title} {listen-addr} {server-mode}",
         _NO_TITLE,
     ),
-    Directive("crash-log-enabled", Boolean(), True, _CRASH),
-    Directive("crash-memcheck-enabled", Boolean(), True, _CRASH),
-    Directive("use-exit-on-panic", Boolean(), False, _CRASH, hidden=True),
-    Directive("watchdog-period", Integer(0, INT_MAX), 0, _CRASH, hidden=True),
-    Directive("debug-context", Text(absent_if_empty=False), "", "a tool of Valkey's own tests", hidden=True),
+    Directive("crash-log-enabled", Boolean(), True),
+    Directive("crash-memcheck-enabled", Boolean(), True, "memory is not tested after a crash"),
     Directive(
-        "oom-score-adj",
-        Enum("no", "yes", "relative", "absolute", synonyms={"relative": "yes"}),
-        "no",
-        _OOM,
+        "use-exit-on-panic",
+        Boolean(),
+        False,
+        "there is no panic: an error in the code costs a command",
+        hidden=True,
     ),
-    Directive("oom-score-adj-values", OomScores(), (0, 200, 800), _OOM),
+    Directive("watchdog-period", Integer(0, INT_MAX), 0, hidden=True),
+    Directive("debug-context", Text(absent_if_empty=False), "", "a tool of Valkey's own tests", hidden=True),
+    Directive("oom-score-adj", Enum("no", "yes", "relative", "absolute", synonyms={"relative": "yes"}), "no"),
+    Directive("oom-score-adj-values", OomScores(), (0, 200, 800)),
     Directive("server-cpulist", Text(), "", _AFFINITY, alias="server_cpulist", immutable=True),
     Directive("bio-cpulist", Text(), "", _AFFINITY, alias="bio_cpulist", immutable=True),
     Directive("aof-rewrite-cpulist", Text(), "", _AFFINITY, alias="aof_rewrite_cpulist", immutable=True),
