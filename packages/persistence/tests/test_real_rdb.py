@@ -185,11 +185,11 @@ def test_every_encoding_a_real_server_saves_is_read_as_the_server_tells_it(start
 
 @pytest.mark.parametrize("target", KINDS)
 @pytest.mark.parametrize("origin", KINDS)
-def test_a_file_of_ours_is_loaded_with_nothing_lost(start, short_path, origin, target):
+def test_a_file_of_ours_is_loaded_with_nothing_lost(start, tmp_path, origin, target):
     server = start(origin)
     populate(server)
-    (short_path / "dump.rdb").write_bytes(rewritten(server.save()))
-    loaded = start(target, directory=short_path)
+    (tmp_path / "dump.rdb").write_bytes(rewritten(server.save()))
+    loaded = start(target, folder=tmp_path)
     assert loaded("DBSIZE") == server("DBSIZE")
     for key in server("KEYS", "*"):
         assert loaded("PEXPIRETIME", key) == server("PEXPIRETIME", key)
@@ -203,11 +203,11 @@ def test_a_file_of_ours_is_loaded_with_nothing_lost(start, short_path, origin, t
 
 
 @pytest.mark.parametrize("version", [11, 80])
-def test_newer_layouts_are_loaded_by_valkey_with_the_active_times(start, short_path, version):
+def test_newer_layouts_are_loaded_by_valkey_with_the_active_times(start, tmp_path, version):
     server = start("valkey")
     populate(server)
-    (short_path / "dump.rdb").write_bytes(rewritten(server.save(), version))
-    loaded = start("valkey", directory=short_path)
+    (tmp_path / "dump.rdb").write_bytes(rewritten(server.save(), version))
+    loaded = start("valkey", folder=tmp_path)
     assert loaded("DEBUG", "DIGEST") == server("DEBUG", "DIGEST")
     consumers = [
         dict(zip(row[::2], row[1::2], strict=True)) for row in loaded("XINFO", "CONSUMERS", "stream", "g")
@@ -215,7 +215,7 @@ def test_newer_layouts_are_loaded_by_valkey_with_the_active_times(start, short_p
     assert [row[b"inactive"] >= 0 for row in consumers] == [True, True, False]
 
 
-def test_field_expiries_go_both_ways_and_only_into_a_file_that_has_a_place_for_them(start, short_path):
+def test_field_expiries_go_both_ways_and_only_into_a_file_that_has_a_place_for_them(start, tmp_path):
     server = start("valkey")
     server("HSET", "h", "a", "1", "b", "2", "c", "3")
     server("HPEXPIREAT", "h", FAR, "FIELDS", 1, "b")
@@ -227,15 +227,15 @@ def test_field_expiries_go_both_ways_and_only_into_a_file_that_has_a_place_for_t
     assert [value.expire_at(name) for name in (b"a", b"b", b"c")] == [None, FAR, None]
     again = rewritten(data)
     assert again.startswith(b"VALKEY080")
-    (short_path / "dump.rdb").write_bytes(again)
-    loaded = start("valkey", directory=short_path)
+    (tmp_path / "dump.rdb").write_bytes(again)
+    loaded = start("valkey", folder=tmp_path)
     assert loaded("HPEXPIRETIME", "h", "FIELDS", 3, "a", "b", "c") == [-1, FAR, -1]
     with pytest.raises(ValueError, match="no place for the expiry"):
         rewritten(data, 10)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_function_libraries_and_access_hints_survive(start, short_path, kind):
+def test_function_libraries_and_access_hints_survive(start, tmp_path, kind):
     server = start(kind, "--maxmemory-policy", "allkeys-lru")
     code = "#!lua name=lib\nredis.register_function('f', function() return 1 end)"
     server("FUNCTION", "LOAD", code)
@@ -245,20 +245,18 @@ def test_function_libraries_and_access_hints_survive(start, short_path, kind):
     assert [e.idle for e in events if isinstance(e, Entry)] == [0]
     out = bytearray()
     write_rdb(out.extend, [DatabaseDump(0, 1, 0, [(b"k", b"v", None, 77)])], libraries=[code.encode()])
-    (short_path / "dump.rdb").write_bytes(out)
-    loaded = start(kind, "--maxmemory-policy", "allkeys-lru", directory=short_path)
+    (tmp_path / "dump.rdb").write_bytes(out)
+    loaded = start(kind, "--maxmemory-policy", "allkeys-lru", folder=tmp_path)
     assert 77 <= loaded("OBJECT", "IDLETIME", "k") <= 79
     assert loaded("FCALL", "f", 0) == 1
     out.clear()
     write_rdb(out.extend, [DatabaseDump(0, 1, 0, [(b"k", b"v", None, 99)])], hints="freq")
-    (short_path / "second.rdb").write_bytes(out)
-    other = start(
-        kind, "--maxmemory-policy", "allkeys-lfu", "--dbfilename", "second.rdb", directory=short_path
-    )
+    (tmp_path / "second.rdb").write_bytes(out)
+    other = start(kind, "--maxmemory-policy", "allkeys-lfu", "--dbfilename", "second.rdb", folder=tmp_path)
     assert other("OBJECT", "FREQ", "k") == 99
-    assert [
-        e.freq for e in RDBReader(other.save() and (short_path / "second.rdb").read_bytes()).entries()
-    ] == [99]
+    assert [e.freq for e in RDBReader(other.save() and (tmp_path / "second.rdb").read_bytes()).entries()] == [
+        99
+    ]
 
 
 def test_the_file_of_a_cluster_node_is_read(start):

@@ -2,7 +2,7 @@
 
 The package declares this module as a plugin, so the fixtures are there wherever it is installed. Servers are shared by a
 module and no further: to start one takes some forty milliseconds, to find out which test of another module has left a setting
-behind takes longer. A room that needs a server with options of its own makes a fixture, of any scope, from `real_or_skip`:
+behind takes longer. A room that needs a server with options of its own makes a fixture, of any scope, from `real_or_skip`; one that derives a class from `RealServer`, from `or_skip`:
 
     @pytest.fixture(scope="module")
     def server():
@@ -16,23 +16,31 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import pytest
 
 from cutaway.testing.binaries import Kind, MissingServerError
 from cutaway.testing.folders import short_folder
-from cutaway.testing.servers import RealServer
+from cutaway.testing.servers import RealServer, ServerProcess
 
+Arguments = ParamSpec("Arguments")
+Server = TypeVar("Server", bound=ServerProcess)
 StartReal = Callable[..., RealServer]
 """`start_real("redis", "--appendonly", "yes", folder=…)`: kind, options, and where the files are."""
 
 
-def real_or_skip(kind: Kind, *options: str, folder: Path | None = None) -> RealServer:
-    """Start a real server; skip the test if this machine has none. One that does not start is a failure."""
+def or_skip(start: Callable[Arguments, Server], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Server:
+    """Call what starts a real server; skip the test if this machine has none. One that does not start is a failure."""
     try:
-        return RealServer(kind, *options, folder=folder)
+        return start(*args, **kwargs)
     except MissingServerError as missing:
         pytest.skip(str(missing))
+
+
+def real_or_skip(kind: Kind, *options: str, folder: Path | None = None) -> RealServer:
+    """Start a real server; skip the test if this machine has none."""
+    return or_skip(RealServer, kind, *options, folder=folder)
 
 
 @pytest.fixture
