@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import pytest
 
 from cutaway.client import Address, AsyncClient, ConnectionLostError, Push, ReplyError
 from cutaway.client.clients import ConnectError
+from cutaway.testing import RealServer
 
 
-def test_many_tasks_share_one_connection_and_each_gets_its_own_reply(server: Any) -> None:
+def test_many_tasks_share_one_connection_and_each_gets_its_own_reply(server: RealServer) -> None:
     async def scenario() -> None:
         async with AsyncClient(Address(path=server.path), timeout=10) as client:
             numbers = range(200)
@@ -23,7 +23,7 @@ def test_many_tasks_share_one_connection_and_each_gets_its_own_reply(server: Any
     asyncio.run(scenario())
 
 
-def test_a_cancelled_call_does_not_shift_the_replies_of_the_others(server: Any) -> None:
+def test_a_cancelled_call_does_not_shift_the_replies_of_the_others(server: RealServer) -> None:
     async def scenario() -> None:
         async with AsyncClient(Address(path=server.path), timeout=10) as client:
             waiting = asyncio.create_task(client.call("BLPOP", "nothing", 0.2))
@@ -36,7 +36,7 @@ def test_a_cancelled_call_does_not_shift_the_replies_of_the_others(server: Any) 
     asyncio.run(scenario())
 
 
-def test_messages_and_calls_go_on_side_by_side_in_resp3(server: Any) -> None:
+def test_messages_and_calls_go_on_side_by_side_in_resp3(server: RealServer) -> None:
     async def scenario() -> None:
         async with AsyncClient(Address(path=server.path, protocol=3), timeout=10) as client:
             await client.call("SUBSCRIBE", "news")
@@ -57,7 +57,7 @@ def test_messages_and_calls_go_on_side_by_side_in_resp3(server: Any) -> None:
     asyncio.run(scenario())
 
 
-def test_a_lost_connection_fails_who_waits_and_the_next_call_opens_another(server: Any) -> None:
+def test_a_lost_connection_fails_who_waits_and_the_next_call_opens_another(server: RealServer) -> None:
     async def scenario() -> None:
         address = Address(path=server.path)
         async with AsyncClient(address, timeout=10) as client, AsyncClient(address, timeout=10) as other:
@@ -74,7 +74,7 @@ def test_a_lost_connection_fails_who_waits_and_the_next_call_opens_another(serve
     asyncio.run(scenario())
 
 
-def test_a_large_pipeline_and_a_timeout(server: Any) -> None:
+def test_a_large_pipeline_and_a_timeout(server: RealServer) -> None:
     async def scenario() -> None:
         async with AsyncClient(Address(path=server.path), timeout=30) as client:
             replies = await client.pipeline([("ECHO", b"x" * 1000)] * 10_000)
@@ -88,7 +88,7 @@ def test_a_large_pipeline_and_a_timeout(server: Any) -> None:
     asyncio.run(scenario())
 
 
-def test_closing_wakes_who_waits(server: Any) -> None:
+def test_closing_wakes_who_waits(server: RealServer) -> None:
     async def scenario() -> None:
         client = AsyncClient(Address(path=server.path))
         waiting = asyncio.create_task(client.call("BLPOP", "nothing", 0))

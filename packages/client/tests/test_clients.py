@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cutaway.client import Address, AsyncClient, Client, ConnectionLostError, GreetingError, Push, ReplyError
 from cutaway.client.clients import ConnectError
+from cutaway.testing import RealServer
 
 
-def test_replies_are_plain_values_in_both_protocols(server: Any) -> None:
+def test_replies_are_plain_values_in_both_protocols(server: RealServer) -> None:
     with Client(Address(path=server.path), timeout=10) as client:
         assert client.call("SET", "k", 1.5) == "OK"
         assert client.call("GET", "k") == b"1.5"
@@ -24,7 +24,7 @@ def test_replies_are_plain_values_in_both_protocols(server: Any) -> None:
         assert client.call("GET", "missing") is None
 
 
-def test_call_raises_an_error_and_pipeline_gives_it_as_a_value(server: Any) -> None:
+def test_call_raises_an_error_and_pipeline_gives_it_as_a_value(server: RealServer) -> None:
     with Client(Address(path=server.path), timeout=10) as client:
         client.call("LPUSH", "l", "a")
         with pytest.raises(ReplyError, match="WRONGTYPE"):
@@ -33,7 +33,7 @@ def test_call_raises_an_error_and_pipeline_gives_it_as_a_value(server: Any) -> N
         assert [type(reply).__name__ for reply in replies] == ["int", "ReplyError", "int"]
 
 
-def test_a_pipeline_larger_than_all_buffers_together_does_not_hang(server: Any) -> None:
+def test_a_pipeline_larger_than_all_buffers_together_does_not_hang(server: RealServer) -> None:
     with Client(Address(path=server.path), timeout=30) as client:
         payload = b"x" * 1000
         replies = client.pipeline(("ECHO", payload) for _ in range(20_000))
@@ -41,7 +41,7 @@ def test_a_pipeline_larger_than_all_buffers_together_does_not_hang(server: Any) 
         assert set(map(bytes, replies)) == {payload}  # type: ignore[arg-type]
 
 
-def test_a_timeout_is_raised_and_later_replies_still_find_their_requests(server: Any) -> None:
+def test_a_timeout_is_raised_and_later_replies_still_find_their_requests(server: RealServer) -> None:
     with Client(Address(path=server.path), timeout=0.1) as client:
         with pytest.raises(TimeoutError):
             client.call("BLPOP", "nothing", 0.3)
@@ -49,7 +49,7 @@ def test_a_timeout_is_raised_and_later_replies_still_find_their_requests(server:
         assert client.call("ECHO", "after") == b"after"
 
 
-def test_messages_come_in_order_and_silence_ends_them(server: Any) -> None:
+def test_messages_come_in_order_and_silence_ends_them(server: RealServer) -> None:
     with Client(Address(path=server.path), timeout=10) as reader, Client(Address(path=server.path)) as writer:
         reader.call("SUBSCRIBE", "news")
         writer.pipeline([("PUBLISH", "news", number) for number in range(3)])
@@ -57,7 +57,9 @@ def test_messages_come_in_order_and_silence_ends_them(server: Any) -> None:
         assert messages == [Push([b"message", b"news", b"%d" % number]) for number in range(3)]
 
 
-def test_a_lost_connection_is_told_and_the_next_call_opens_another_in_the_same_database(server: Any) -> None:
+def test_a_lost_connection_is_told_and_the_next_call_opens_another_in_the_same_database(
+    server: RealServer,
+) -> None:
     address = Address(path=server.path)
     with Client(address, timeout=10) as client, Client(address) as other:
         client.call("SELECT", 5)
@@ -75,7 +77,7 @@ def test_a_server_that_is_not_there_is_named(tmp_path: Path) -> None:
         Client(Address(path=str(tmp_path / "nobody"))).call("PING")
 
 
-def test_a_refused_introduction_is_an_error_unless_somebody_listens(server: Any) -> None:
+def test_a_refused_introduction_is_an_error_unless_somebody_listens(server: RealServer) -> None:
     address = Address(path=server.path, database=99)
     with pytest.raises(GreetingError, match="SELECT 99 failed: ERR DB index is out of range"):
         Client(address).call("PING")
@@ -85,7 +87,7 @@ def test_a_refused_introduction_is_an_error_unless_somebody_listens(server: Any)
     assert refusals == [((b"SELECT", b"99"), "ERR")]
 
 
-def test_the_password_and_the_name_come_from_the_url(server: Any) -> None:
+def test_the_password_and_the_name_come_from_the_url(server: RealServer) -> None:
     admin = Client(f"unix://{server.path}")
     admin.call("ACL", "SETUSER", "ada", "on", ">se cret", "~*", "+@all")
     address = Address(path=server.path, username="ada", password="se cret")
@@ -128,7 +130,7 @@ class Tape:
         self.back += data
 
 
-def test_a_tap_hears_all_bytes_in_both_directions(server: Any) -> None:
+def test_a_tap_hears_all_bytes_in_both_directions(server: RealServer) -> None:
     tape = Tape()
     with Client(Address(path=server.path, protocol=3), tap=tape, timeout=10) as client:
         client.call("ECHO", "hi")

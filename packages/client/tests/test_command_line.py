@@ -6,12 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cutaway.client import Address, Client
 from cutaway.client.options import UsageError, parse, usage
+from cutaway.testing import RealServer
 
 OURS = [sys.executable, "-m", "cutaway.client"]
 Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
@@ -51,13 +51,13 @@ Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
     ],
 )
 def test_output_and_status_are_those_of_redis_cli(
-    redis: Any, redis_cli: list[str], run: Run, arguments: list[str], stdin: bytes
+    redis_server: RealServer, redis_cli: list[str], run: Run, arguments: list[str], stdin: bytes
 ) -> None:
     outcomes = []
     for program in (redis_cli, OURS):
-        with Client(Address(path=redis.path)) as client:
+        with Client(Address(path=redis_server.path)) as client:
             client.call("FLUSHALL")
-        done = run(program, "-s", redis.path, *arguments, stdin=stdin)
+        done = run(program, "-s", redis_server.path, *arguments, stdin=stdin)
         outcomes.append((done.stdout, done.stderr, done.returncode))
     assert outcomes[1] == outcomes[0]
 
@@ -75,7 +75,7 @@ def test_a_server_that_is_not_there(redis_cli: list[str], run: Run, place: list[
     assert found.stderr.startswith(b"Could not connect to Redis at")
 
 
-def test_the_password_may_come_from_the_environment(server: Any, run: Run) -> None:
+def test_the_password_may_come_from_the_environment(server: RealServer, run: Run) -> None:
     with Client(Address(path=server.path)) as admin:
         admin.call("ACL", "SETUSER", "ada", "on", ">secret", "+@all", "~*")
         done = run(OURS, "-s", server.path, "--user", "ada", "ACL", "WHOAMI", REDISCLI_AUTH="secret")
@@ -103,7 +103,9 @@ def fill(path: str) -> None:
         ["--scan", "--quoted-pattern", r'"\x61 set"'],
     ],
 )
-def test_scan_names_the_keys(server: Any, redis_cli: list[str], run: Run, arguments: list[str]) -> None:
+def test_scan_names_the_keys(
+    server: RealServer, redis_cli: list[str], run: Run, arguments: list[str]
+) -> None:
     fill(server.path)
     expected = run(redis_cli, "-s", server.path, *arguments).stdout
     assert expected
@@ -112,11 +114,11 @@ def test_scan_names_the_keys(server: Any, redis_cli: list[str], run: Run, argume
     )
 
 
-def test_a_reader_who_has_seen_enough_ends_the_program_quietly(redis: Any) -> None:
-    with Client(Address(path=redis.path)) as client:
+def test_a_reader_who_has_seen_enough_ends_the_program_quietly(redis_server: RealServer) -> None:
+    with Client(Address(path=redis_server.path)) as client:
         client.pipeline([("SET", f"{number}{'x' * 200}", "") for number in range(2000)])
     process = subprocess.Popen(
-        [*OURS, "-s", redis.path, "--scan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*OURS, "-s", redis_server.path, "--scan"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
     assert process.stderr is not None
@@ -127,12 +129,12 @@ def test_a_reader_who_has_seen_enough_ends_the_program_quietly(redis: Any) -> No
     process.stderr.close()
 
 
-def test_scan_by_type(server: Any, run: Run) -> None:
+def test_scan_by_type(server: RealServer, run: Run) -> None:
     fill(server.path)
     assert run(OURS, "-s", server.path, "--scan", "--type", "hash", "--count", "3").stdout == b"hash\n"
 
 
-def test_bigkeys_comes_to_the_same_summary(server: Any, redis_cli: list[str], run: Run) -> None:
+def test_bigkeys_comes_to_the_same_summary(server: RealServer, redis_cli: list[str], run: Run) -> None:
     fill(server.path)
     expected, found = (
         run(program, "-s", server.path, "--bigkeys").stdout.partition(b"-------- summary")[2]
@@ -144,7 +146,7 @@ def test_bigkeys_comes_to_the_same_summary(server: Any, redis_cli: list[str], ru
     assert b"strings with" in memory
 
 
-def test_latency_and_stat_print_numbers(server: Any, run: Run) -> None:
+def test_latency_and_stat_print_numbers(server: RealServer, run: Run) -> None:
     done = run(OURS, "-s", server.path, "--latency", "--csv", "-i", "0.1")
     shortest, longest, average, count = map(float, done.stdout.split(b","))
     assert 0 <= shortest <= average <= longest
@@ -159,7 +161,7 @@ def test_latency_and_stat_print_numbers(server: Any, run: Run) -> None:
 
 
 def test_eval_parts_keys_from_arguments_at_the_comma(
-    server: Any, redis_cli: list[str], run: Run, tmp_path: Path
+    server: RealServer, redis_cli: list[str], run: Run, tmp_path: Path
 ) -> None:
     script = tmp_path / "script.lua"
     script.write_text("return {KEYS, ARGV}")
@@ -169,7 +171,7 @@ def test_eval_parts_keys_from_arguments_at_the_comma(
     assert b'"d"' in expected
 
 
-def test_subscribe_prints_messages_as_they_come(server: Any) -> None:
+def test_subscribe_prints_messages_as_they_come(server: RealServer) -> None:
     process = subprocess.Popen(
         [*OURS, "-s", server.path, "--csv", "SUBSCRIBE", "news"], stdout=subprocess.PIPE
     )
@@ -182,7 +184,7 @@ def test_subscribe_prints_messages_as_they_come(server: Any) -> None:
     process.communicate(timeout=10)
 
 
-def test_monitor_prints_what_others_do(server: Any) -> None:
+def test_monitor_prints_what_others_do(server: RealServer) -> None:
     process = subprocess.Popen([*OURS, "-s", server.path, "MONITOR"], stdout=subprocess.PIPE)
     assert process.stdout is not None
     assert process.stdout.readline() == b"OK\n"
@@ -193,7 +195,7 @@ def test_monitor_prints_what_others_do(server: Any) -> None:
     process.communicate(timeout=10)
 
 
-def test_the_wire_goes_to_standard_error_and_leaves_the_output_alone(server: Any, run: Run) -> None:
+def test_the_wire_goes_to_standard_error_and_leaves_the_output_alone(server: RealServer, run: Run) -> None:
     done = run(OURS, "-s", server.path, "--wire", "ECHO", "hi")
     assert done.stdout == b"hi\n"
     text = done.stderr.decode()
@@ -202,7 +204,7 @@ def test_the_wire_goes_to_standard_error_and_leaves_the_output_alone(server: Any
     assert r"$2\r\nhi\r\n" in text
 
 
-def test_help_comes_from_the_server(server: Any, run: Run) -> None:
+def test_help_comes_from_the_server(server: RealServer, run: Run) -> None:
     assert b"  GETEX key [EX seconds|" in run(OURS, "-s", server.path, "HELP", "GETEX").stdout
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
 
 import pytest
+
+from cutaway.testing import RealServer
 
 OURS = [sys.executable, "-m", "cutaway.client"]
 RULER = b"---------- the next line ----------"
@@ -165,7 +166,7 @@ Run = Callable[..., "subprocess.CompletedProcess[bytes]"]
 def test_every_reply_is_printed_as_redis_cli_prints_it(
     request: pytest.FixtureRequest, redis_cli: list[str], run: Run, name: str, format_: str, protocol: str
 ) -> None:
-    server = request.getfixturevalue(name)
+    server = request.getfixturevalue(f"{name}_server")
     arguments = ["-s", server.path, protocol, format_]
     theirs = run(redis_cli, *arguments, stdin=script()).stdout.split(RULER)
     ours = run(OURS, *arguments, stdin=script()).stdout.split(RULER)
@@ -177,9 +178,11 @@ def test_every_reply_is_printed_as_redis_cli_prints_it(
 
 
 @pytest.mark.parametrize("words", [["-d", ", ", "-D", ";"], ["-D", ""]])
-def test_the_delimiters_of_raw_format(redis: Any, redis_cli: list[str], run: Run, words: list[str]) -> None:
-    arguments = ["-s", redis.path, "--raw", *words]
-    run(redis_cli, "-s", redis.path, stdin=WRITES)
+def test_the_delimiters_of_raw_format(
+    redis_server: RealServer, redis_cli: list[str], run: Run, words: list[str]
+) -> None:
+    arguments = ["-s", redis_server.path, "--raw", *words]
+    run(redis_cli, "-s", redis_server.path, stdin=WRITES)
     for command in (["LRANGE", "list", "0", "-1"], ["GET", "greeting"], ["NOSUCH"]):
         expected = run(redis_cli, *arguments, *command)
         assert run(OURS, *arguments, *command).stdout == expected.stdout

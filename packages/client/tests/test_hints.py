@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,11 +13,12 @@ from cutaway.client.completion import ManualCompleter
 from cutaway.client.helping import help_text
 from cutaway.client.hints import hint, tokens_after
 from cutaway.client.manual import Argument, Manual, Page
+from cutaway.testing import RealServer
 
 
 @pytest.fixture(scope="module")
-def manual(redis: Any) -> Manual:
-    with Client(Address(path=redis.path), timeout=10) as client:
+def manual(redis_server: RealServer) -> Manual:
+    with Client(Address(path=redis_server.path), timeout=10) as client:
         return Manual.read(client.call("COMMAND", "DOCS"))
 
 
@@ -66,10 +65,10 @@ def test_a_hint_is_what_remains_of_the_syntax(manual: Manual, line: str, expecte
     assert hint(manual, line) == expected
 
 
-def test_the_manual_is_the_same_in_both_protocols(redis: Any, manual: Manual) -> None:
-    with Client(Address(path=redis.path, protocol=3), timeout=10) as client:
+def test_the_manual_is_the_same_in_both_protocols(redis_server: RealServer, manual: Manual) -> None:
+    with Client(Address(path=redis_server.path, protocol=3), timeout=10) as client:
         assert Manual.read(client.call("COMMAND", "DOCS")) == manual
-    with Client(Address(path=redis.path, protocol=3), timeout=10, exact=True) as client:
+    with Client(Address(path=redis_server.path, protocol=3), timeout=10, exact=True) as client:
         assert Manual.read(client.call("COMMAND", "DOCS")) == manual
 
 

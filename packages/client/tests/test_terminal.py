@@ -8,11 +8,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from cutaway.client import Address, Client
+from cutaway.testing import RealServer
 
 pexpect = pytest.importorskip("pexpect", reason="there is no pexpect to type with")
 
@@ -89,7 +89,7 @@ def open_terminal(tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def on_either(server: Any, open_terminal: Open) -> Terminal:
+def on_either(server: RealServer, open_terminal: Open) -> Terminal:
     """A terminal on each of the servers in turn."""
     found = open_terminal("-s", server.path)
     found.see(f"redis {server.path}> ")
@@ -97,12 +97,12 @@ def on_either(server: Any, open_terminal: Open) -> Terminal:
 
 
 @pytest.fixture
-def terminal(valkey: Any, open_terminal: Open) -> Terminal:
+def terminal(valkey_server: RealServer, open_terminal: Open) -> Terminal:
     """A terminal on one of the servers."""
-    with Client(Address(path=valkey.path)) as client:
+    with Client(Address(path=valkey_server.path)) as client:
         client.call("FLUSHALL")
-    found = open_terminal("-s", valkey.path)
-    found.see(f"redis {valkey.path}> ")
+    found = open_terminal("-s", valkey_server.path)
+    found.see(f"redis {valkey_server.path}> ")
     return found
 
 
@@ -155,7 +155,9 @@ def test_hints_follow_what_is_typed_and_tab_completes(on_either: Terminal) -> No
     on_either.see("group: list")
 
 
-def test_messages_appear_while_subscribed_and_control_c_leaves(server: Any, on_either: Terminal) -> None:
+def test_messages_appear_while_subscribed_and_control_c_leaves(
+    server: RealServer, on_either: Terminal
+) -> None:
     on_either.enter("SELECT 2")
     on_either.see("[2]> ")
     on_either.enter("SUBSCRIBE news")
@@ -171,11 +173,13 @@ def test_messages_appear_while_subscribed_and_control_c_leaves(server: Any, on_e
     on_either.see('"back"\n')
 
 
-def test_monitor_streams_above_the_prompt_until_control_c(valkey: Any, terminal: Terminal) -> None:
+def test_monitor_streams_above_the_prompt_until_control_c(
+    valkey_server: RealServer, terminal: Terminal
+) -> None:
     terminal.enter("MONITOR")
     terminal.see("OK\n")
     terminal.see("(monitor mode)> ")
-    with Client(Address(path=valkey.path)) as client:
+    with Client(Address(path=valkey_server.path)) as client:
         client.call("SET", "watched", "1")
         terminal.see('"SET" "watched" "1"')
         terminal.type(CONTROL_C)
@@ -197,16 +201,18 @@ def test_control_c_ends_a_command_that_blocks_and_drops_a_line(terminal: Termina
     assert terminal.exit_status() == 0
 
 
-def test_invalidations_are_shown_while_nothing_is_asked(valkey: Any, open_terminal: Open) -> None:
-    with Client(Address(path=valkey.path)) as client:
+def test_invalidations_are_shown_while_nothing_is_asked(
+    valkey_server: RealServer, open_terminal: Open
+) -> None:
+    with Client(Address(path=valkey_server.path)) as client:
         client.call("DEL", "watched")
-    terminal = open_terminal("-3", "-s", valkey.path)
+    terminal = open_terminal("-3", "-s", valkey_server.path)
     terminal.see("> ")
     terminal.enter("CLIENT TRACKING ON")
     terminal.see("OK\n")
     terminal.enter("GET watched")
     terminal.see("(nil)\n")
-    with Client(Address(path=valkey.path)) as client:
+    with Client(Address(path=valkey_server.path)) as client:
         client.call("SET", "watched", "1")
     terminal.see("-> invalidate: 'watched'")
 
@@ -235,9 +241,11 @@ def test_passwords_are_not_kept_in_the_history(terminal: Terminal, tmp_path: Pat
     assert "hunter2" not in history
 
 
-def test_preferences_are_read_at_the_start(valkey: Any, tmp_path: Path, open_terminal: Open) -> None:
+def test_preferences_are_read_at_the_start(
+    valkey_server: RealServer, tmp_path: Path, open_terminal: Open
+) -> None:
     (tmp_path / ".redisclirc").write_text(":set nohints\n:set wire\n")
-    terminal = open_terminal("-s", valkey.path)
+    terminal = open_terminal("-s", valkey_server.path)
     terminal.see("> ")
     terminal.enter("PING")
     terminal.see("→ request, 14 bytes")
@@ -245,7 +253,7 @@ def test_preferences_are_read_at_the_start(valkey: Any, tmp_path: Path, open_ter
 
 
 def test_a_server_that_goes_away_is_told_and_found_again(
-    tmp_path: Path, open_terminal: Open, own_server: Any
+    tmp_path: Path, open_terminal: Open, own_server: RealServer
 ) -> None:
     terminal = open_terminal("-s", own_server.path)
     terminal.see("> ")

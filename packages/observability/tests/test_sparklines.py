@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cutaway.observability.sparklines import COLUMNS, ago, latency_graph, sparkline
+from cutaway.testing.fixtures import real_or_skip
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=2 * COLUMNS + 5))
@@ -43,61 +40,21 @@ def test_labels_say_how_long_ago(seconds, label):
     assert ago(seconds) == label
 
 
-class Real:
-    """A real server, spoken to with inline commands."""
-
-    def __init__(self, binary: str, folder: Path) -> None:
-        path = folder / "sock"
-        self.process = subprocess.Popen(
-            [binary, "--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder),
-             "--enable-debug-command", "yes", "--latency-monitor-threshold", "1"],
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        end = time.monotonic() + 20
-        self.socket = socket.socket(socket.AF_UNIX)
-        while True:
-            try:
-                self.socket.connect(str(path))
-                break
-            except OSError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
-        self.file = self.socket.makefile("rb")
-
-    def ask(self, line: str) -> object:
-        self.socket.sendall(f"{line}\r\n".encode())
-        return self._read()
-
-    def _read(self) -> object:
-        kind, rest = (head := self.file.readline())[:1], head[1:-2]
-        if kind == b"*":
-            return [self._read() for _ in range(int(rest))]
-        if kind == b"$":
-            return self.file.read(int(rest) + 2)[:-2]
-        return int(rest) if kind == b":" else rest
-
-
 @pytest.fixture(scope="module")
-def real(tmp_path_factory):
-    binary = shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        pytest.skip("there is no redis-server to compare with")
-    server = Real(binary, tmp_path_factory.mktemp("real"))
-    yield server
-    server.process.kill()
-    server.process.wait()
+def real():
+    with real_or_skip("redis", "--latency-monitor-threshold", "1") as server, server.connect() as peer:
+        yield peer
 
 
 def test_the_graph_is_the_real_servers_to_the_byte(real):
     for milliseconds in (3, 30, 12):
-        real.ask(f"DEBUG SLEEP {milliseconds / 1000}")
+        real.ask("DEBUG", "SLEEP", milliseconds / 1000)
         time.sleep(1.01)
     for _ in range(5):
         before = int(time.time())
-        picture = real.ask("LATENCY GRAPH command")
+        picture = real.ask("LATENCY", "GRAPH", "command")
         if int(time.time()) == before:  # or else the labels are of another second
             break
-    samples = [tuple(sample) for sample in real.ask("LATENCY HISTORY command")]
-    latest = next(row for row in real.ask("LATENCY LATEST") if row[0] == b"command")
+    samples = [tuple(sample) for sample in real.ask("LATENCY", "HISTORY", "command")]
+    latest = next(row for row in real.ask("LATENCY", "LATEST") if row[0] == b"command")
     assert latency_graph("command", samples, latest[3], before).encode() == picture
