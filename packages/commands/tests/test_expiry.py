@@ -34,9 +34,11 @@ def engine_with_keys(count: int, *, over: int) -> Engine:
     return engine
 
 
-def test_a_cycle_that_has_time_finds_all_of_many_expired_keys():
+def test_a_few_cycles_that_have_time_find_all_of_many_expired_keys():
     engine = engine_with_keys(10_000, over=5_000)
-    assert engine.active_expiry.cycle() == 5_000
+    # One is enough nine times out of ten; in the tenth a sample without expired keys ends it early.
+    removed = sum(engine.active_expiry.cycle() for _ in range(6))
+    assert removed == 5_000
     assert len(engine.keyspace.databases[0]) == 5_000
 
 
