@@ -81,10 +81,10 @@ class Evictor:
         "other_bytes", "samples", "tenacity", "unbooked",
     )  # fmt: skip
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, pool: EvictionPool | None = None) -> None:
         self._engine: Final = engine
         self._keyspace: Final = engine.keyspace
-        self._pool: Final = EvictionPool()
+        self._pool: Final = EvictionPool() if pool is None else pool
         self._next_database = 0
         self._exceeded_since = 0
         self._minutes = 0
@@ -349,6 +349,6 @@ def _ignore(_nanoseconds: int) -> None:
     """The default where nobody watches."""
 
 
-def install(engine: Engine) -> None:
-    """Give `engine` its keeper of `maxmemory`."""
-    Evictor(engine)
+def install(engine: Engine, pool: EvictionPool | None = None) -> None:
+    """Give `engine` its keeper of `maxmemory`, who keeps candidates in `pool`."""
+    Evictor(engine, pool)

@@ -19,13 +19,15 @@ file of Redis 4 to 6 the "RDB preamble" stood before them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from .aof_directory import load_manifest
 from .errors import AOFError, RDBError
 from .rdb_format import MAGIC_REDIS, MAGIC_VALKEY
 from .rdb_reader import Event, RDBReader
-from .rdb_source import Source
+from .rdb_source import DEFAULT_SOURCE, Source
 from .rdb_values import ValueOptions
 
 if TYPE_CHECKING:
@@ -54,8 +56,8 @@ class TornTail(NamedTuple):
     size: int
 
 
-class _TornError(Exception):
-    """The input ended within a command."""
+class TornError(Exception):
+    """The input ended within a command, or a transaction."""
 
 
 class AOFReplay:
@@ -140,16 +142,16 @@ class AOFReplay:
         self.offset = 0
         handle = self._files.open_read(f"{self._directory}/{file.name}")
         try:
-            source = Source(handle)
+            source = DEFAULT_SOURCE.factory(handle)
             if source.need(len(MAGIC_REDIS)) and source.data.startswith((MAGIC_REDIS, MAGIC_VALKEY)):
                 yield from self._read_rdb(source)
-            commands = CommandReader(source, self.until)
+            commands = DEFAULT_COMMANDS.factory(source, self.until)
             try:
                 for argv in commands:
                     self.offset = commands.start
                     yield argv
                 self.stopped = commands.stopped
-            except _TornError:
+            except TornError:
                 self.torn = TornTail(file.name, commands.whole, self._size_of(file) - commands.whole)
             except RDBError as error:
                 text = f"Bad file format reading the append only file: {error.text}; {TOOL}"
@@ -197,7 +199,7 @@ class CommandReader:
         self.whole = source.offset
 
     def __iter__(self) -> Iterator[list[bytes]]:
-        """Yield the commands. Raises _TornError at a torn tail, RDBError where there is no command."""
+        """Yield the commands. Raises TornError at a torn tail, RDBError where there is no command."""
         source = self._source
         held: list[tuple[int, list[bytes]]] | None = None
         while True:
@@ -205,7 +207,7 @@ class CommandReader:
             argv = self._next(may_stop=held is None)
             if argv is None:
                 if held is not None:
-                    raise _TornError
+                    raise TornError
                 return
             word = argv[0]
             is_edge = len(word) in (4, 5) and word.upper() in (b"MULTI", b"EXEC")
@@ -291,7 +293,7 @@ class CommandReader:
                 text = "a line without end"
                 raise source.error(text)
             if not source.need(have + 1):
-                raise _TornError
+                raise TornError
             end = source.data.find(b"\n", source.pos + have)
         size = end + 1 - source.pos
         line = source.take(size)
@@ -307,7 +309,7 @@ class CommandReader:
         source = self._source
         start = source.offset
         if not source.need(1):
-            raise _TornError
+            raise TornError
         line = self._line()
         length = _number(line[1:])
         if line[:1] != b"$" or not 0 <= length <= LONGEST_ARGUMENT:
@@ -317,11 +319,21 @@ class CommandReader:
             argument = source.take(length)
             end = source.take(2)
         except RDBError as error:
-            raise _TornError from error
+            raise TornError from error
         if end != b"\r\n":
             text = "an argument that is longer than it says"
             raise RDBError(text, start)
         return argument
+
+
+@dataclass(slots=True)
+class CommandsChoice:
+    """What reads the commands of append-only files: chosen where the server is composed."""
+
+    factory: Callable[[Source, int | None], CommandReader]
+
+
+DEFAULT_COMMANDS: Final = CommandsChoice(CommandReader)
 
 
 def _number(digits: bytes) -> int:

@@ -23,7 +23,7 @@ from cutaway.datastructures.module_values import Token, type_name_of
 from . import rdb_format as rdb
 from .errors import RDBError
 from .rdb_modules import read_tokens
-from .rdb_source import Readable, Source
+from .rdb_source import DEFAULT_SOURCE, Readable, Source
 from .rdb_values import Value, ValueOptions, as_string_value, decode_value, is_empty
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class RDBReader:
         trace: Trace | None = None,
     ) -> None:
         if not isinstance(source, Source):
-            source = Source(source, checksum=checksum, trace=trace)
+            source = DEFAULT_SOURCE.factory(source, checksum=checksum, trace=trace)
         self.source = source
         self.version = 0
         self.empty_keys = 0
@@ -165,7 +165,7 @@ class RDBReader:
     def events(self) -> Iterator[Event]:
         """Yield everything. Raises RDBError where the file cannot be read any further. O(bytes)."""
         source = self.source
-        traced = source.trace is not None
+        traced = source.trace is not None or type(source) is not Source
         yield self._header()
         while True:
             short = None if traced else self._short_string()

@@ -16,6 +16,8 @@ it read and where. There is no second decoder that could disagree with the first
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cutaway.datastructures import fast_lzf as lzf
@@ -227,3 +229,13 @@ class Source:
         except ValueError as error:
             text = f"invalid LZF string: {error}"
             raise RDBError(text, start) from error
+
+
+@dataclass(slots=True)
+class SourceChoice:
+    """What files are read through: chosen where the server is composed."""
+
+    factory: Callable[..., Source]
+
+
+DEFAULT_SOURCE: Final = SourceChoice(Source)

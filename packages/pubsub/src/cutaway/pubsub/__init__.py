@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cutaway.config import glob
 from cutaway.pubsub import channels, tracking
-from cutaway.pubsub.channels import Hub, Subscriptions
+from cutaway.pubsub.channels import Hub, MakeMatcher, Subscriptions
 from cutaway.pubsub.notifications import Notifications
 from cutaway.pubsub.publishing import pubsub
 from cutaway.pubsub.tracking import Tracked, Tracking
@@ -30,13 +31,13 @@ __all__ = [
 ]
 
 
-def install(engine: Engine) -> Tracking:
-    """Give `engine` its subscriptions, and let its keyspace tell what happens to keys.
+def install(engine: Engine, matcher: MakeMatcher = glob.matcher) -> Tracking:
+    """Give `engine` its subscriptions, and let its keyspace tell what happens to keys; `matcher` compiles patterns.
 
     Whoever runs the event loop calls the result's `broadcast` at the end of each turn; without one, the
     regular work does.
     """
-    hub = engine.extras[channels.ROOM] = Hub()
+    hub = engine.extras[channels.ROOM] = Hub(matcher)
     Notifications(engine, hub)
     table = engine.extras[tracking.ROOM] = Tracking(engine)
     engine.on_cron = (*engine.on_cron, table.cron)

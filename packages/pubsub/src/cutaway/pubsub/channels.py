@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from cutaway.resp import Reply
 
 ROOM: Final = "pubsub"
+MakeMatcher = Callable[[bytes], Callable[[bytes], object]]
+"""What makes of a pattern the test for it, whose answer counts by its truth."""
 ALLOWED_WHILE_LISTENING: Final = frozenset({
     "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe", "sunsubscribe",
     "ping", "quit", "reset",
@@ -118,9 +120,10 @@ class Names:
 class Hub:
     """All subscriptions of one engine."""
 
-    __slots__ = ("_matchers", "channels", "patterns", "shard_channels")
+    __slots__ = ("_make_matcher", "_matchers", "channels", "patterns", "shard_channels")
 
-    def __init__(self) -> None:
+    def __init__(self, make_matcher: MakeMatcher = matcher) -> None:
+        self._make_matcher: Final = make_matcher
         self.channels: Final = Names(b"subscribe", b"unsubscribe", lambda own: own.channels, _ordinary)
         self.patterns: Final = Names(b"psubscribe", b"punsubscribe", lambda own: own.patterns, _ordinary)
         self.shard_channels: Final = Names(
@@ -143,7 +146,7 @@ class Hub:
         confirmations = [names.join(client, own, name) for name in wanted]
         if names is self.patterns:
             for pattern in wanted:
-                self._matchers[pattern] = matcher(pattern)
+                self._matchers[pattern] = self._make_matcher(pattern)
         client.flags.add("P")
         if client.intercept is None:
             client.intercept = only_while_listening

@@ -12,14 +12,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from cutaway.datastructures import DEFAULT_INDEX, Dict
+from cutaway.commands import Engine
+from cutaway.config import glob
+from cutaway.datastructures import DEFAULT_INDEX, Dict, EvictionPool
 from cutaway.persistence import Files, OSFiles
 from cutaway.resp import Encoder, RequestLimits, RequestParser, best_request_parser
+from cutaway.transactions import Watches
 
 
 class PartError(Exception):
@@ -34,7 +39,19 @@ class Parts:
     encoder: Callable[[int], Encoder]
     dict: Callable[[], Dict[Any, Any]]
     sorted_set_index: Callable[..., Any]
-    files: Callable[[], Files]
+    eviction_pool: Callable[[], EvictionPool] = EvictionPool
+    watches: Callable[[Engine], Watches] = Watches
+    matches: Callable[[bytes, bytes], object] | None = None
+    """Whether a channel matches a pattern; None: patterns are compiled."""
+    read_string: Callable[[Callable[[int], bytes]], bytes] | None = None
+    """How a string of a snapshot is read; None: by `Source` itself."""
+    replay: Callable[[bytes], tuple[list[list[bytes]], int]] | None = None
+    """The commands of an append-only file that count, and up to where they do; None: they are read one by one."""
+    files: Callable[[], Files] = OSFiles
+
+    def matcher(self, pattern: bytes) -> Callable[[bytes], object]:
+        """The test for a pattern of PSUBSCRIBE."""
+        return glob.matcher(pattern) if self.matches is None else partial(self.matches, pattern)
 
 
 NAMES: Final = {
@@ -42,6 +59,11 @@ NAMES: Final = {
     "resp.Encoder": "encoder",
     "datastructures.Dict": "dict",
     "datastructures.SortedSetIndex": "sorted_set_index",
+    "datastructures.EvictionPool": "eviction_pool",
+    "transactions.Watches": "watches",
+    "pubsub.matches": "matches",
+    "persistence.read_string": "read_string",
+    "persistence.replay": "replay",
     "persistence.Files": "files",
 }
 """How `--use` calls each part: the room it lives in, and its name there."""
@@ -49,7 +71,7 @@ NAMES: Final = {
 
 def default_parts() -> Parts:
     """The parts of an ordinary server: the fastest body of each contract that is installed."""
-    return Parts(best_request_parser(), Encoder, Dict, DEFAULT_INDEX.factory, OSFiles)
+    return Parts(best_request_parser(), Encoder, Dict, DEFAULT_INDEX.factory)
 
 
 def use(parts: Parts, choice: str) -> Parts:
@@ -72,6 +94,7 @@ def _load(source: str, attribute: str) -> Any:
             if spec is None or spec.loader is None:
                 raise PartError(f"{source} is not a Python file")  # noqa: TRY301
             module = importlib.util.module_from_spec(spec)
+            sys.modules.setdefault(path.stem, module)  # dataclasses and pickle look a class's module up there
             spec.loader.exec_module(module)
         else:
             module = importlib.import_module(source)

@@ -245,6 +245,6 @@ def _end(client: Client) -> None:
     _watches(client).unwatch(client)
 
 
-def install(engine: Engine) -> None:
-    """Give `engine` its record of who watches what."""
-    engine.extras[ROOM] = Watches(engine)
+def install(engine: Engine, watches: Callable[[Engine], Watches] = Watches) -> None:
+    """Give `engine` its record of who watches what; `watches` makes it."""
+    engine.extras[ROOM] = watches(engine)
