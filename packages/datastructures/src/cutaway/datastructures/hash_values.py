@@ -61,9 +61,15 @@ class HashValue:
         return self._body if isinstance(self._body, Dict) else None
 
     @classmethod
-    def from_pack(cls, pack: ListPack, limits: Limits = DEFAULT_LIMITS) -> HashValue:
-        """The hash in `pack`, which it takes over; ValueError on an odd length or a field twice. O(n)."""
-        elements = pack.to_list()
+    def from_pack(
+        cls, pack: ListPack, limits: Limits = DEFAULT_LIMITS, elements: list[bytes] | None = None
+    ) -> HashValue:
+        """The hash in `pack`, which it takes over; ValueError on an odd length or a field twice. O(n).
+
+        `elements` are those of the pack, if somebody has read them already.
+        """
+        if elements is None:
+            elements = pack.to_list()
         fields = elements[::2]
         if len(elements) % 2 or len(set(fields)) != len(fields):
             msg = "a hash's listpack must alternate between different fields and their values"

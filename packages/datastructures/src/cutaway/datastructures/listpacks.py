@@ -103,12 +103,20 @@ class ListPack:
         does not match its entry, or if the count or the terminator is wrong. An entry that is sound but not
         in its narrowest form (nobody writes such) is re-encoded, so that searching stays exact. O(bytes).
         """
+        return cls.read(data)[0]
+
+    @classmethod
+    def read(cls, data: bytes | bytearray | memoryview) -> tuple[ListPack, list[bytes]]:
+        """As `from_bytes`, with the elements: for those who want to look at them, at no second walk. O(bytes)."""
         data = bytes(data)
-        count, canonical = _validate(data)
+        elements, canonical = _validate(data)
         pack = cls()
-        pack.entries = bytearray(memoryview(data)[HEADER_SIZE:-1])
-        pack.count = count
-        return pack if canonical else cls.from_list(_elements(data))
+        if canonical:
+            pack.entries = bytearray(memoryview(data)[HEADER_SIZE:-1])
+            pack.count = len(elements)
+        else:
+            pack.extend(elements)
+        return pack, elements
 
     def __bytes__(self) -> bytes:
         """Return the wire form: header, entries, terminator. O(bytes)."""
@@ -431,9 +439,9 @@ class ListPack:
 
     def check(self) -> None:
         """Assert the invariants: the wire form validates, is canonical, and counts its entries right."""
-        count, canonical = _validate(bytes(self))
+        elements, canonical = _validate(bytes(self))
         assert canonical, "an entry is not in its narrowest form"
-        assert count == self.count, "the count is wrong"
+        assert len(elements) == self.count, "the count is wrong"
 
 
 def _is_run(data: bytearray | bytes, pos: int, count: int) -> bool:
@@ -505,16 +513,8 @@ def _element_at(data: bytearray | bytes, pos: int) -> bytes:
     return value if isinstance(value, bytes) else b"%d" % value
 
 
-def _elements(data: bytes) -> Iterator[bytes]:
-    """Iterate over the elements of a wire form whose entries need not be of the sizes that we would write."""
-    pos, end = HEADER_SIZE, len(data) - 1
-    while pos < end:
-        yield _element_at(data, pos)
-        pos += checked_size(data, pos, end)
-
-
-def _validate(data: bytes) -> tuple[int, bool]:
-    """Return how many entries the wire form has and if all are canonical; ValueError with the offset."""
+def _validate(data: bytes) -> tuple[list[bytes], bool]:
+    """Return the elements of the wire form and if all entries are canonical; ValueError with the offset."""
     if len(data) < HEADER_SIZE + 1:
         raise corrupt("shorter than its header", len(data))
     total, declared = HEADER.unpack_from(data)
@@ -523,22 +523,23 @@ def _validate(data: bytes) -> tuple[int, bool]:
     end = total - 1
     if data[end] != END:
         raise corrupt("terminator is missing", end)
-    pos, count, canonical = HEADER_SIZE, 0, True
+    elements: list[bytes] = []
+    append = elements.append
+    pos, canonical = HEADER_SIZE, True
     while pos < end:
         first = data[pos]
-        if (
-            0x80 < first < 0xC0 and data[pos + 1] > NINE
-        ):  # short, and no number: most entries are, and take no call
-            stop = pos + first - 0x7E
-            if stop <= end and data[stop - 1] == first - 0x7F:
-                pos = stop
-                count += 1
+        if 0x80 < first < 0xC0 and data[pos + 1] > NINE:  # short, and no number: most entries are
+            stop = pos + first - 0x7F
+            if stop < end and data[stop] == first - 0x7F:
+                append(data[pos + 1 : stop])
+                pos = stop + 1
                 continue
         size = checked_size(data, pos, end)
+        element = _element_at(data, pos)
         if canonical:
-            canonical = encode(_element_at(data, pos)) == data[pos : pos + size]
+            canonical = encode(element) == data[pos : pos + size]
+        append(element)
         pos += size
-        count += 1
-    if declared not in (count, UNKNOWN_COUNT):
+    if declared not in (len(elements), UNKNOWN_COUNT):
         raise corrupt("count of entries is wrong", 4)
-    return count, canonical
+    return elements, canonical

@@ -60,14 +60,20 @@ class SetValue:
         return value
 
     @classmethod
-    def from_pack(cls, pack: IntSet | ListPack, limits: Limits = DEFAULT_LIMITS) -> SetValue:
-        """The set that `pack` holds, which it takes over; ValueError if a member is there twice. O(n)."""
+    def from_pack(
+        cls, pack: IntSet | ListPack, limits: Limits = DEFAULT_LIMITS, members: list[bytes] | None = None
+    ) -> SetValue:
+        """The set that `pack` holds, which it takes over; ValueError if a member is there twice. O(n).
+
+        `members` are those of the pack, if somebody has read them already.
+        """
         value = cls(limits)
         value._body = pack
         if isinstance(pack, IntSet):
             fits = len(pack) <= limits.set_max_intset_entries
         else:
-            members = pack.to_list()
+            if members is None:
+                members = pack.to_list()
             if len(set(members)) != len(members):
                 msg = "a member of a set's listpack is there twice"
                 raise ValueError(msg)

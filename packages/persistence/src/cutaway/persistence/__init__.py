@@ -34,6 +34,7 @@ from .rdb_reader import Library as Library
 from .rdb_reader import ModuleData as ModuleData
 from .rdb_reader import RDBReader as RDBReader
 from .rdb_reader import ResizeDB as ResizeDB
+from .rdb_reader import SelectDB as SelectDB
 from .rdb_values import Value as Value
 from .rdb_values import ValueOptions as ValueOptions
 from .rdb_writer import DatabaseDump as DatabaseDump

@@ -24,12 +24,18 @@ Part = tuple[int, int, str, object]
 
 def read_listpack(source: Source, label: str = "listpack") -> ListPack:
     """Read a string that is a listpack. Raises RDBError and ValueError. O(bytes)."""
+    return read_elements(source, label)[0]
+
+
+def read_elements(source: Source, label: str = "listpack") -> tuple[ListPack, list[bytes]]:
+    """Read a string that is a listpack, and give its elements, too. Raises RDBError and ValueError. O(bytes)."""
+    if source.trace is None:
+        return ListPack.read(source.string(label))
     start = source.offset
     data = _silently(source, label)
-    pack = ListPack.from_bytes(data)
-    if source.trace is not None:
-        _note(source, start, label, len(data), _listpack_parts(pack))
-    return pack
+    pack, elements = ListPack.read(data)
+    _note(source, start, label, len(data), _listpack_parts(pack))
+    return pack, elements
 
 
 def read_intset(source: Source) -> IntSet:

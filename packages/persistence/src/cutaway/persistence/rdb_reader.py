@@ -117,6 +117,9 @@ ATTRIBUTES: Final = (rdb.OPCODE_EXPIRETIME_MS, rdb.OPCODE_EXPIRETIME, rdb.OPCODE
 NINE: Final = 0x39
 """The last digit: a string whose first or last byte is greater is no number."""
 
+new_tuple: Final = tuple.__new__
+"""Makes a named tuple in a third of the time that calling its class takes."""
+
 SHORT_ENTRY: Final = 3 + 2 * (rdb.LONGEST_6BIT + 1)
 """Bytes of the longest entry of a string whose two lengths have six bits, with a margin of two."""
 
@@ -168,10 +171,8 @@ class RDBReader:
         traced = source.trace is not None or type(source) is not Source
         yield self._header()
         while True:
-            short = None if traced else self._short_string()
-            if short is not None:
-                yield short
-                continue
+            if not traced:
+                yield from self._short_strings()
             start = source.offset
             opcode = source.byte()
             if opcode < rdb.OPCODE_SLOT_IMPORT:
@@ -207,26 +208,27 @@ class RDBReader:
             source.trace.leaf(source.offset - rdb.HEADER_LENGTH, source.offset, "magic and version", magic)
         return Header(self.version, valkey)
 
-    def _short_string(self) -> Entry | None:
-        """Read a short string under a short key if that is what comes next, and all of it is in the window.
+    def _short_strings(self) -> Iterator[Entry]:
+        """Read short strings under short keys, as long as nothing else comes and the window holds them whole.
 
-        Most files are full of these, and here they cost a third of what they cost on the common way.
+        Most files are full of these, and here they cost a fifth of what they cost on the common way.
         """
         source = self.source
-        data = source.data
-        pos = source.pos
-        if pos + SHORT_ENTRY > len(data) or data[pos] != rdb.TYPE_STRING:
-            return None
-        key_end = pos + 2 + data[pos + 1]
-        size = data[key_end] if data[pos + 1] <= rdb.LONGEST_6BIT else rdb.LONGEST_6BIT + 1
-        if size > rdb.LONGEST_6BIT:
-            return None
-        source.pos = end = key_end + 1 + size
-        text = data[key_end + 1 : end]
-        value = as_string_value(text) if size and text[-1] <= NINE and text[0] <= NINE else text
-        entry = Entry(self._db, data[pos + 2 : key_end], value, self._expire_at, self._idle, self._freq)
-        self._expire_at = self._idle = self._freq = None
-        return entry
+        data, pos, db = source.data, source.pos, self._db
+        expire_at, idle, freq = self._expire_at, self._idle, self._freq
+        last = len(data) - SHORT_ENTRY
+        while pos <= last and data[pos] == rdb.TYPE_STRING and data[pos + 1] <= rdb.LONGEST_6BIT:
+            key_end = pos + 2 + data[pos + 1]
+            end = key_end + 1 + data[key_end]
+            if data[key_end] > rdb.LONGEST_6BIT:
+                return
+            value: Value = data[key_end + 1 : end]
+            if data[end - 1] <= NINE and data[key_end + 1] <= NINE:
+                value = as_string_value(data[key_end + 1 : end])
+            entry = new_tuple(Entry, (db, data[pos + 2 : key_end], value, expire_at, idle, freq))
+            expire_at = idle = freq = self._expire_at = self._idle = self._freq = None
+            source.pos = pos = end
+            yield entry
 
     def _entry(self, type_number: int, start: int) -> Entry | None:
         """Read a key and its value, and give it what was said about it before. None if the value is empty."""

@@ -25,14 +25,13 @@ from cutaway.datastructures import fast_lzf as lzf
 from .errors import RDBError
 from .fast_crc64 import crc64
 from .rdb_format import (
-    ENC_INT8,
     ENC_INT32,
     ENC_LZF,
-    LEN_6BIT,
     LEN_14BIT,
     LEN_32BIT,
     LEN_64BIT,
     LEN_ENCODED,
+    LONGEST_6BIT,
     LZF_LARGEST_RATIO,
 )
 
@@ -41,6 +40,11 @@ if TYPE_CHECKING:
 
 WINDOW: Final = 1 << 18
 """Bytes asked for at a time."""
+
+INT32_STRING: Final = LEN_ENCODED << 6 | ENC_INT32
+"""The first byte of a string that is an integer of 32 bits; those of the narrower ones are the two before it."""
+LZF_STRING: Final = LEN_ENCODED << 6 | ENC_LZF
+"""The first byte of a compressed string."""
 
 _INT_SIZES: Final = (1, 2, 4)
 
@@ -179,9 +183,9 @@ class Source:
 
     def _rest_of_length(self, first: int) -> int:
         """Return the length whose first byte is `first`."""
-        kind = first >> 6
-        if kind == LEN_6BIT:
+        if first <= LONGEST_6BIT:
             return first
+        kind = first >> 6
         if kind == LEN_14BIT:
             return (first & 0x3F) << 8 | self.byte()
         if first == LEN_32BIT:
@@ -198,27 +202,27 @@ class Source:
 
     def string_or_int(self, label: str) -> bytes | int:
         """Return a string, as an int if that is how it is stored."""
-        start = self.offset
+        start = self.base + self.pos
         first = self.byte()
         value: bytes | int
-        if first >> 6 != LEN_ENCODED:
+        if first <= LONGEST_6BIT:
+            value = self.take(first)
+        elif first == LZF_STRING:
+            value = self._compressed()
+        elif first >> 6 != LEN_ENCODED:
             value = self.take(self._rest_of_length(first))
+        elif first <= INT32_STRING:
+            value = int.from_bytes(self.take(_INT_SIZES[first & 0x3F]), "little", signed=True)
         else:
-            encoding = first & 0x3F
-            if ENC_INT8 <= encoding <= ENC_INT32:
-                value = int.from_bytes(self.take(_INT_SIZES[encoding]), "little", signed=True)
-            elif encoding == ENC_LZF:
-                value = self._compressed()
-            else:
-                text = f"{label}: unknown encoding of a string: {encoding}"
-                raise RDBError(text, start)
+            text = f"{label}: unknown encoding of a string: {first & 0x3F}"
+            raise RDBError(text, start)
         if self.trace is not None:
             self.trace.leaf(start, self.offset, label, value)
         return value
 
     def _compressed(self) -> bytes:
         """Return the string that is compressed here."""
-        start = self.offset
+        start = self.base + self.pos
         packed_size = self._rest_of_length(self.byte())
         size = self._rest_of_length(self.byte())
         if size > packed_size * LZF_LARGEST_RATIO:

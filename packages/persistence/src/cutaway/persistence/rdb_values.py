@@ -39,7 +39,7 @@ from . import rdb_format as rdb
 from .errors import RDBError
 from .legacy_encodings import decode_ziplist, decode_zipmap
 from .rdb_modules import read_module_value
-from .rdb_packs import read_intset, read_listpack
+from .rdb_packs import read_elements, read_intset, read_listpack
 from .rdb_streams import decode_stream
 
 if TYPE_CHECKING:
@@ -73,13 +73,15 @@ def decode_value(source: Source, type_number: int, options: ValueOptions, key: b
     decoder = _DECODERS.get(type_number)
     if decoder is None:
         raise RDBError(_unknown(type_number, key), start)
-    source.open(rdb.TYPE_NAMES[type_number])
+    if source.trace is not None:
+        source.open(rdb.TYPE_NAMES[type_number])
     try:
         value = decoder(source, options)
     except (ValueError, AssertionError, LookupError, StopIteration, OverflowError) as error:
         text = f"{rdb.TYPE_NAMES[type_number]} {key!r}: {error}"
         raise RDBError(text, start) from error
-    source.close()
+    if source.trace is not None:
+        source.close()
     return value
 
 
@@ -232,7 +234,8 @@ def _hash_ziplist(source: Source, options: ValueOptions) -> Value:
 
 
 def _hash_listpack(source: Source, options: ValueOptions) -> Value:
-    return HashValue.from_pack(read_listpack(source), options.limits)
+    pack, elements = read_elements(source)
+    return HashValue.from_pack(pack, options.limits, elements)
 
 
 def _zset_ziplist(source: Source, options: ValueOptions) -> Value:
@@ -240,8 +243,7 @@ def _zset_ziplist(source: Source, options: ValueOptions) -> Value:
 
 
 def _zset_listpack(source: Source, options: ValueOptions) -> Value:
-    pack = read_listpack(source)
-    elements = pack.to_list()
+    pack, elements = read_elements(source)
     members = elements[::2]
     scores = [float(text) for text in elements[1::2]]
     limits = options.limits
@@ -258,7 +260,8 @@ def _set_intset(source: Source, options: ValueOptions) -> Value:
 
 
 def _set_listpack(source: Source, options: ValueOptions) -> Value:
-    return SetValue.from_pack(read_listpack(source), options.limits)
+    pack, members = read_elements(source)
+    return SetValue.from_pack(pack, options.limits, members)
 
 
 def _list_ziplist(source: Source, options: ValueOptions) -> Value:

@@ -31,6 +31,7 @@ from cutaway.persistence import (
     RDBError,
     RDBReader,
     ResizeDB,
+    SelectDB,
     ValueOptions,
     upgrade_single_file,
 )
@@ -38,6 +39,7 @@ from cutaway.server.snapshots import slowly
 
 if TYPE_CHECKING:
     from cutaway.commands import Database, Engine
+    from cutaway.commands.keyspaces import Entry as KeyEntry
     from cutaway.resp import Reply
 
 SLICE_SECONDS: Final = 0.02
@@ -60,6 +62,7 @@ class Loader:
     __slots__ = (
         "_abandoned",
         "_client",
+        "_database",
         "_engine",
         "_last_line",
         "expired",
@@ -73,6 +76,8 @@ class Loader:
         self._engine: Final = engine
         self._client: Client | None = None
         self._abandoned = False
+        self._database = engine.keyspace.databases[0]
+        """Where the keys that are being read belong."""
         self._last_line = 0.0
         self.keys = self.expired = 0
         self.loaded_bytes = self.total_bytes = 0
@@ -166,6 +171,7 @@ class Loader:
         self.started = time.time()
         self._last_line = time.monotonic()
         self.keys = self.expired = 0
+        self._database = self._engine.keyspace.databases[0]
         self._engine.keyspace.may_expire = False
 
     def _end(self) -> None:
@@ -193,7 +199,10 @@ class Loader:
                 delay = self._engine.config.integer("key-load-delay")
                 every = 1 if delay else EVENTS_BETWEEN_LOOKS
                 for number, event in enumerate(slowly(reader.events(), delay) if delay else reader.events()):
-                    self._take(event, drop_expired=True)
+                    if type(event) is Entry:
+                        self._take_key(event, drop_expired=True)
+                    else:
+                        self._take(event)
                     if not number % every:
                         self.loaded_bytes = reader.source.offset
                         yield
@@ -217,8 +226,10 @@ class Loader:
             for number, step in enumerate(replay):
                 if type(step) is list:
                     self._run(step, replay)
+                elif type(step) is Entry:
+                    self._take_key(step, drop_expired=False)
                 else:
-                    self._take(step, drop_expired=False)
+                    self._take(step)
                 if not number % EVENTS_BETWEEN_LOOKS:
                     self.loaded_bytes = replay.offset
                     yield
@@ -253,14 +264,12 @@ class Loader:
             engine.gates = gates
         self.keys += 1
 
-    def _take(self, event: Any, *, drop_expired: bool) -> None:
-        if type(event) is Entry:
-            self._take_key(event, drop_expired=drop_expired)
+    def _take(self, event: Any) -> None:
+        if type(event) is SelectDB:
+            self._database = self._database_of(event.number)
         elif type(event) is ResizeDB:
-            room = min(
-                event.keys, self.total_bytes // SHORTEST_ENTRY
-            )  # what the file says, as far as it can be true
-            self._database(event.db).keys.reserve(room)
+            # what the file says, as far as it can be true
+            self._database.keys.reserve(min(event.keys, self.total_bytes // SHORTEST_ENTRY))
         elif type(event) is Library:
             load = self._engine.extras.get("load_library")
             if load is not None:
@@ -274,24 +283,29 @@ class Loader:
             raise LoadError(f"the file holds data of the module type '{event.name}', which is not loaded")
 
     def _take_key(self, item: Entry, *, drop_expired: bool) -> None:
-        keyspace = self._engine.keyspace
-        index, key, value, expire_at, idle, freq = item
-        database = self._database(index)
-        if expire_at is not None and drop_expired and expire_at <= keyspace.now:
+        _, key, value, expire_at, idle, freq = item
+        if expire_at is not None and drop_expired and expire_at <= self._engine.keyspace.now:
             self.expired += 1
             return
+        self.keys += 1
+        database = self._database
         entry = database.add(key, value)
         if expire_at is not None:
             database.expire(key, entry, expire_at)
         if type(value) is HashValue and value.has_expiries:
             database.volatile_fields[key] = entry
+        if freq is not None or idle is not None:
+            self._set_access(entry, idle, freq)
+
+    def _set_access(self, entry: KeyEntry, idle: int | None, freq: int | None) -> None:
+        """Take over when a key was used, if the policy that is on now counts as the one before did."""
+        keyspace = self._engine.keyspace
         if freq is not None and keyspace.access_for is not None:
             entry.access = freq | (int(time.time()) // 60 & 0xFFFF) << 8
         elif idle is not None and keyspace.access_for is None:
             entry.access = (keyspace.lru_clock - idle) & 0xFFFFFF
-        self.keys += 1
 
-    def _database(self, index: int) -> Database:
+    def _database_of(self, index: int) -> Database:
         databases = self._engine.keyspace.databases
         if index >= len(databases):
             raise LoadError(f"the file has keys in database {index}, but `databases` is {len(databases)}")
