@@ -3,6 +3,10 @@
 CONFIG SET may move either while the server runs, to 0 to close it. The new sockets are bound before the old
 ones are closed, and bound at once, in the command: a port that is taken is an error of CONFIG SET, and the
 server goes on listening where it was. Whoever is connected stays so.
+
+With other addresses for the same port it has to be the other way round, for `*` and 127.0.0.1 cannot both be bound at
+one port. The addresses that stay are left alone, those that go are closed, those that come are bound, and if one of them cannot
+be, those that went are taken back.
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
     from cutaway.server.servers import Server
 
 log: Final = logging.getLogger("cutaway.server")
+
+Sockets = dict[str, list[socket.socket]]
+"""By the address that asked for them: a name can stand for several."""
 
 NAMES: Final = ("port", "tls-port")
 EVERYWHERE: Final = {"*": "0.0.0.0", "::*": "::"}  # noqa: S104 - if the user says so
@@ -58,11 +65,13 @@ def bind(host: str, port: int, backlog: int) -> list[socket.socket]:
 class Ports:
     """The listening sockets of a server, by the directive that asks for them."""
 
-    __slots__ = ("_listeners", "_numbers", "_server", "_tasks", "_tls")
+    __slots__ = ("_hosts", "_listeners", "_numbers", "_server", "_tasks", "_tls")
 
     def __init__(self, server: Server) -> None:
         self._server: Final = server
-        self._listeners: Final[dict[str, list[asyncio.Server]]] = {name: [] for name in NAMES}
+        self._listeners: Final[dict[str, dict[str, list[asyncio.Server]]]] = {name: {} for name in NAMES}
+        """By directive, and then by address."""
+        self._hosts: Sequence[str] = ()
         self._numbers: Final[dict[str, int]] = dict.fromkeys(NAMES, 0)
         self._tls: LiveContext | None = None
         self._tasks: Final[set[asyncio.Task[None]]] = set()
@@ -70,21 +79,23 @@ class Ports:
     async def open(self) -> None:
         """Listen as configured, and follow the configuration from then on. Raises OSError and TLSError."""
         config = self._server.engine.config
+        self._hosts = cast("Sequence[str]", config["bind"])
         for name in NAMES:
             number = config.integer(name)
             context = self._context(name) if number else None
-            await self._serve(name, self._bind_all(number), context)
+            await self._serve(name, self._bind_all(number, self._hosts), context)
             self._numbers[name] = number
             config.subscribe(name, partial(self._move, name))
+        config.subscribe("bind", self._move_to_hosts)
 
     def close(self) -> None:
         """Listen no longer."""
         for name in NAMES:
-            self._close(name)
+            self._close(name, list(self._listeners[name]))
 
     def plain_listeners(self) -> Sequence[asyncio.Server]:
         """What takes connections without TLS."""
-        return self._listeners["port"]
+        return [listener for listeners in self._listeners["port"].values() for listener in listeners]
 
     def _context(self, name: str) -> ssl.SSLContext | None:
         if name != "tls-port":
@@ -93,16 +104,15 @@ class Ports:
             self._tls = live_context(self._server.engine.config)
         return self._tls
 
-    def _bind_all(self, number: int) -> list[socket.socket]:
-        """Sockets on all addresses of `bind`. Raises OSError, and then none is left open."""
-        config = self._server.engine.config
-        sockets: list[socket.socket] = []
+    def _bind_all(self, number: int, hosts: Sequence[str]) -> Sockets:
+        """Sockets on these addresses, none where the number is 0. Raises OSError, and then none is left open."""
+        backlog = self._server.engine.config.integer("tcp-backlog")
+        sockets: Sockets = {}
         try:
-            for host in cast("Sequence[str]", config["bind"]) if number else ():
-                sockets += bind(host, number, config.integer("tcp-backlog"))
+            for host in hosts if number else ():
+                sockets[host] = bind(host, number, backlog)
         except OSError:
-            for sock in sockets:
-                sock.close()
+            _close_all(sockets)
             raise
         return sockets
 
@@ -112,35 +122,75 @@ class Ports:
             return
         try:
             context = self._context(name) if number else None
-            sockets = self._bind_all(number)
+            sockets = self._bind_all(number, self._hosts)
         except TLSError as error:
             log.warning("TLS: %s", error)
             raise ConfigError("Unable to update TLS configuration. Check server logs.") from None
         except OSError as error:
             log.warning("Cannot listen on port %d: %s", number, error.strerror)
             raise ConfigError("Unable to listen on this port. Check server logs.") from None
-        self._close(name)
+        self._close(name, self._hosts)
         self._numbers[name] = number
+        self._serve_soon(name, sockets, context)
+
+    def _move_to_hosts(self, value: Any) -> None:
+        """CONFIG SET bind. Raises ConfigError."""
+        hosts: Sequence[str] = value
+        gone = [host for host in self._hosts if host not in hosts]
+        come = [host for host in hosts if host not in self._hosts]
+        for name in NAMES:
+            self._close(name, gone)
+        try:
+            self._bind_hosts(come)
+        except OSError as error:
+            log.warning("Cannot listen on %s: %s", " ".join(come), error.strerror)
+            self._bind_hosts(gone)
+            raise ConfigError("Failed to bind to specified addresses.") from None
+        self._hosts = hosts
+
+    def _bind_hosts(self, hosts: Sequence[str]) -> None:
+        """Listen on further addresses, at the ports that are open. Raises OSError, and then on none of them."""
+        bound: dict[str, Sockets] = {}
+        try:
+            for name, number in self._numbers.items():
+                bound[name] = self._bind_all(number, hosts)
+        except OSError:
+            for sockets in bound.values():
+                _close_all(sockets)
+            raise
+        for name, sockets in bound.items():
+            if sockets:
+                self._serve_soon(name, sockets, self._context(name))
+
+    def _serve_soon(self, name: str, sockets: Sockets, context: ssl.SSLContext | None) -> None:
         task = self._server.loop.create_task(self._serve(name, sockets, context))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(
-        self, name: str, sockets: Sequence[socket.socket], context: ssl.SSLContext | None
-    ) -> None:
+    async def _serve(self, name: str, sockets: Sockets, context: ssl.SSLContext | None) -> None:
         """Take connections from sockets that are bound already."""
         server = self._server
         backlog = server.engine.config.integer("tcp-backlog")
-        for sock in sockets:
-            host, number = sock.getsockname()[:2]
-            self._listeners[name].append(
-                await server.loop.create_server(
-                    lambda: Connection(server), sock=sock, backlog=backlog, ssl=context
+        for host, socks in sockets.items():
+            listeners = self._listeners[name].setdefault(host, [])
+            for sock in socks:
+                address, number = sock.getsockname()[:2]
+                listeners.append(
+                    await server.loop.create_server(
+                        lambda: Connection(server), sock=sock, backlog=backlog, ssl=context
+                    )
                 )
-            )
-            log.info("Listening on %s port %d%s", host, number, " with TLS" if context is not None else "")
+                log.info(
+                    "Listening on %s port %d%s", address, number, " with TLS" if context is not None else ""
+                )
 
-    def _close(self, name: str) -> None:
-        for listener in self._listeners[name]:
-            listener.close()
-        self._listeners[name].clear()
+    def _close(self, name: str, hosts: Sequence[str]) -> None:
+        for host in hosts:
+            for listener in self._listeners[name].pop(host, ()):
+                listener.close()
+
+
+def _close_all(sockets: Sockets) -> None:
+    for socks in sockets.values():
+        for sock in socks:
+            sock.close()
