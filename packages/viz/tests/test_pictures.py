@@ -200,11 +200,13 @@ def test_bars_of_any_names_are_well_formed_and_all_there(values: dict[str, float
 def test_any_positive_points_can_be_plotted(series: dict[str, list[tuple[float, float]]], log: str) -> None:
     picture = plot(series, "x", "y", log=log)  # type: ignore[arg-type]
     tree = ET.fromstring(picture.html)
-    spots = [element for element in tree.iter() if element.tag.endswith("circle")]
+    spots = [element for element in tree.iter("span") if "cv-point" in element.get("class", "")]
     assert len(spots) == sum(map(len, series.values()))
     for spot in spots:
-        assert 60 <= float(spot.get("cx", "nan")) <= 540
-        assert 10 <= float(spot.get("cy", "nan")) <= 270
+        place = re.fullmatch(r"left:(.*)%;bottom:(.*)%", spot.get("style", ""))
+        assert place
+        assert 0 <= float(place[1]) <= 100
+        assert 0 <= float(place[2]) <= 100
 
 
 NAMES = ["Anna", "Bert", "server", "log"]

@@ -58,27 +58,27 @@ class _View:
         span = self.spans[tile] if isinstance(tile, int) else tile
         if not isinstance(tile, int) or tile not in self.parts:
             return self.box(span)
-        label = tag("div", name(span, inside=False), "cv-label")
+        label = tag("div", _name(span, inside=False), "cv-label")
         parts = join(self.draw(part) for part in self.tiles(tile, span.start, span.end))
-        return tag("div", join([label, tag("div", parts, "cv-row")]), "cv-frame", title=place(span))
+        return tag("div", join([label, tag("div", parts, "cv-row")]), "cv-frame", title=_place(span))
 
     def box(self, span: Span) -> Markup:
         """Bytes, and what they are."""
         number = self.hues.setdefault(span.label, len(self.hues) % HUES + 1) if span.label else GREY
         piece = self.data[span.start : span.end]
-        words = "" if span.label == "terminator" else name(span, inside=is_text(piece))
-        parts = [tag("div", written(piece), "cv-bytes cv-mono"), tag("div", words or "\u200b", "cv-label")]
-        return tag("div", join(parts), f"cv-cell cv-h{number}", title=f"{span.label or '?'}, {place(span)}")
+        words = "" if span.label == "terminator" else _name(span, inside=_is_text(piece))
+        parts = [tag("div", _written(piece), "cv-bytes cv-mono"), tag("div", words or "\u200b", "cv-label")]
+        return tag("div", join(parts), f"cv-cell cv-h{number}", title=f"{span.label or '?'}, {_place(span)}")
 
     def lines(self, parent: int | None, start: int, end: int, depth: int = 0) -> Iterator[str]:
         """The tree as text, a line for each span, wholes above their parts."""
         for tile in self.tiles(parent, start, end):
             span = self.spans[tile] if isinstance(tile, int) else tile
             whole = isinstance(tile, int) and tile in self.parts
-            shown = "" if whole else written(self.data[span.start : span.end])
+            shown = "" if whole else _written(self.data[span.start : span.end])
             words = f"{'  ' * depth}{span.label or '?'}"
             if span.value is not None:
-                words += f"  {value(span)}"
+                words += f"  {_value(span)}"
             yield f"{span.start:6}  {shown:<{_LONGEST + 2}}  {words}"
             if isinstance(tile, int) and whole:
                 yield from self.lines(tile, span.start, span.end, depth + 1)
@@ -99,20 +99,20 @@ def annotated_bytes(data: bytes, spans: Sequence[Span] | None = None, *, title: 
     return Picture(body, "\n".join(view.lines(None, 0, len(data))), title)
 
 
-def is_text(piece: bytes) -> bool:
+def _is_text(piece: bytes) -> bool:
     """Whether bytes are better read as letters than as numbers: three of four are printable ASCII or line ends."""
     plain = sum(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in piece)
     return 4 * plain >= 3 * len(piece)
 
 
-def written(piece: bytes) -> str:
+def _written(piece: bytes) -> str:
     """Bytes as letters, or as pairs of hexadecimal digits; the middle of many is left out."""
-    if is_text(piece):
+    if _is_text(piece):
         return spell(piece, _LONGEST)
     return piece[:_SHOWN_HEX].hex(" ") + (" …" if len(piece) > _SHOWN_HEX else "")
 
 
-def value(span: Span) -> str:
+def _value(span: Span) -> str:
     """What a span says, in a line of bounded length."""
     if isinstance(span.value, (bytes, bytearray)):
         return f'"{spell(bytes(span.value), _LONGEST)}"'
@@ -120,14 +120,14 @@ def value(span: Span) -> str:
     return words if len(words) <= 2 * _LONGEST else f"{words[: 2 * _LONGEST]} …"
 
 
-def name(span: Span, *, inside: bool) -> str:
+def _name(span: Span, *, inside: bool) -> str:
     """A span's label, with its value unless that can be read `inside` the box or says nothing new."""
     if inside or span.value is None or not span.label:
         return span.label
-    return f"{span.label}: {value(span)}"
+    return f"{span.label}: {_value(span)}"
 
 
-def place(span: Span) -> str:
+def _place(span: Span) -> str:
     """Which bytes these are, in words."""
     size = span.end - span.start
     return f"{'1 byte' if size == 1 else f'{size} bytes'} at {span.start}"

@@ -1,4 +1,8 @@
-"""Small charts for experiments: bars, and lines through points."""
+"""Small charts for experiments: bars, and lines through points.
+
+A chart is as wide as its page allows, up to a width at which it is easily read, and its words keep their size.
+So its parts are placed in per cent, and only the lines are a drawing.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +14,10 @@ from typing import Final, Literal
 from cutaway.viz.palette import hue
 from cutaway.viz.pictures import Picture
 from cutaway.viz.scales import number, powers, ticks
-from cutaway.viz.svg import Markup, circle, drawing, join, path, tag, text, width_of
+from cutaway.viz.svg import Markup, join, path, tag, width_of
 
-_WIDTH: Final = 470
-_HEIGHT: Final = 250
-_LEFT: Final = 64
-_TOP: Final = 14
+_NAME_HEIGHT: Final = 6.0
+"""How much of a plot, in per cent, a line of text is high."""
 _DASHES: Final = ("", "7 4", "2 4", "10 4 2 4", "1 6")
 Points = Sequence[tuple[float, float]]
 
@@ -26,18 +28,18 @@ def bars(values: Mapping[str, float], unit: str = "", *, title: str = "") -> Pic
     rows = []
     for place, (name, value) in enumerate(values.items()):
         bar = tag("div", "", f"cv-bar {hue(place)}", style=f"width:{100 * value / most:.1f}%")
-        figure = tag("div", f"{amount(value)} {unit}".rstrip(), "cv-figure")
+        figure = tag("div", f"{_amount(value)} {unit}".rstrip(), "cv-figure")
         rows += [tag("div", name, "cv-name"), tag("div", bar, "cv-track"), figure]
     body = tag("div", join(rows), "cv-bars", role="group", aria_label=title or "bars")
     wide = max(map(len, values), default=0)
     found = [
-        f"{name:>{wide}}  {'█' * max(round(30 * value / most), value > 0):<30}  {amount(value)} {unit}".rstrip()
+        f"{name:>{wide}}  {'█' * max(round(30 * value / most), value > 0):<30}  {_amount(value)} {unit}".rstrip()
         for name, value in values.items()
     ]
     return Picture(body, "\n".join(found), title)
 
 
-def amount(value: float) -> str:
+def _amount(value: float) -> str:
     """A number as a table has it: whole if large, with three digits that count if small."""
     return f"{value:,.0f}" if value == 0 or abs(value) >= 100 else f"{value:.3g}"
 
@@ -82,62 +84,92 @@ def plot(
 ) -> Picture:
     """Plot series of points (x, y); `log` names the axes that are logarithmic, on which all must be positive.
 
-    Axes that are not logarithmic begin at zero, or lower. Each line has its name at its end.
+    Axes that are not logarithmic begin at zero, or lower. Each line has its name at its end, and on a narrow
+    page in a legend below.
     """
     x_axis = _axis([x for points in series.values() for x, _ in points], logarithmic="x" in log)
     y_axis = _axis([y for points in series.values() for _, y in points], logarithmic="y" in log)
-    bottom = _TOP + _HEIGHT
-
-    def spot(x: float, y: float) -> tuple[float, float]:
-        return _LEFT + x_axis.share(x) * _WIDTH, bottom - y_axis.share(y) * _HEIGHT
-
-    parts: list[Markup] = []
-    for value, words in x_axis.marks:
-        x, _ = spot(value, y_axis.low)
-        parts += [path(f"M{x:g} {_TOP}V{bottom}", "cv-faint"), text(x, bottom + 18, words, "cv-mid")]
-    for value, words in y_axis.marks:
-        _, y = spot(x_axis.low, value)
-        parts += [path(f"M{_LEFT} {y:g}h{_WIDTH}", "cv-faint"), text(_LEFT - 8, y + 4, words, "cv-end")]
-    ends = []
-    for place, (name, points) in enumerate(series.items()):
-        spots = [spot(x, y) for x, y in points]
-        parts.append(line(spots, place))
-        hints = (f"{name}: {amount(x)}, {amount(y)}" for x, y in points)
+    spots = {
+        name: [(100 * x_axis.share(x), 100 * y_axis.share(y)) for x, y in points]
+        for name, points in series.items()
+    }
+    parts = [_lines(x_axis, y_axis, list(spots.values()))]
+    parts += [_place("cv-tick", words, 100 * x_axis.share(at), -2) for at, words in x_axis.marks]
+    parts += [_place("cv-tick cv-left", words, 0, 100 * y_axis.share(at)) for at, words in y_axis.marks]
+    for order, (name, points) in enumerate(series.items()):
+        hints = (f"{name}: {_amount(x)}, {_amount(y)}" for x, y in points)
         parts += [
-            circle(x, y, 3.5, f"cv-full {hue(place)}", hint)
-            for (x, y), hint in zip(spots, hints, strict=True)
+            _place(f"cv-point {hue(order)}", "", x, y, hint)
+            for (x, y), hint in zip(spots[name], hints, strict=True)
         ]
-        if spots:
-            ends.append((spots[-1][1], spots[-1][0], name, place))
-    lowest = -math.inf
-    for y, x, name, place in sorted(ends):
-        lowest = max(y, lowest + 14)  # names of lines that end close together are moved apart
-        parts.append(text(x + 10, lowest + 4, name, f"cv-ink cv-bold {hue(place)}"))
-    parts.append(text(_LEFT + _WIDTH / 2, bottom + 38, across, "cv-mid"))
-    turned = f"translate(14 {_TOP + _HEIGHT / 2:g}) rotate(-90)"
-    parts.append(tag("text", up, "cv-mid", transform=turned))
-    width = _LEFT + _WIDTH + 16 + max((width_of(name) * 1.08 for name in series), default=0)
+    parts += _names(spots)
+    room = max((width_of(name) * 1.1 for name in series), default=0) + 12
+    keys = [tag("span", join([_sample(at), tag("span", name)]), "cv-key") for at, name in enumerate(series)]
+    body = [
+        tag("div", up, "cv-up"),
+        tag("div", join(parts), "cv-area", style=f"margin-right:{room:.0f}px"),
+        tag("div", across, "cv-across"),
+        tag("div", join(keys), "cv-keys"),
+    ]
     summary = f"{up} by {across}: {', '.join(series)}."
-    svg = drawing(parts, width, bottom + 46, title or summary, summary)
-    return Picture(svg, table(series, across, up), title)
+    chart = tag("div", join(body), "cv-plot", role="img", aria_label=title or summary)
+    return Picture(chart, _table(series, across, up), title)
 
 
-def line(spots: Sequence[tuple[float, float]], place: int) -> Markup:
-    """A line through spots, dashed as its series is."""
-    dashes = _DASHES[place % len(_DASHES)]
-    steps = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in spots) if spots else ""
-    look = f"cv-way cv-thin {hue(place)}"
-    return tag("path", Markup(), look, d=steps, stroke_dasharray=dashes) if dashes else path(steps, look)
+def _place(look: str, words: str, left: float, bottom: float, hint: str = "") -> Markup:
+    """Something at a place of the plot, which is in per cent, so that it keeps its size on a page of any width."""
+    hints = {"title": hint} if hint else {}
+    return tag("span", words, look, style=f"left:{left:.2f}%;bottom:{bottom:.2f}%", **hints)
 
 
-def table(series: Mapping[str, Points], across: str, up: str) -> str:
+def _lines(x_axis: _Axis, y_axis: _Axis, series: Sequence[Points]) -> Markup:
+    """The grid and the lines, in a drawing that is stretched to the plot; its strokes are not."""
+    grid = [f"M{100 * x_axis.share(at):.2f} 0v100" for at, _ in x_axis.marks]
+    grid += [f"M0 {100 - 100 * y_axis.share(at):.2f}h100" for at, _ in y_axis.marks]
+    parts = [path("".join(grid), "cv-faint")]
+    for order, spots in enumerate(series):
+        if spots:
+            steps = "L".join(f"{x:.2f} {100 - y:.2f}" for x, y in spots)
+            parts.append(_stroke(f"M{steps}", order))
+    attributes = 'viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true"'
+    return Markup(f"<svg {attributes}>{join(parts)}</svg>")
+
+
+def _stroke(steps: str, order: int) -> Markup:
+    """A line in the colour and with the dashes of the series with this number."""
+    dashes = _DASHES[order % len(_DASHES)]
+    attributes = {"stroke_dasharray": dashes} if dashes else {}
+    return tag("path", Markup(), f"cv-way cv-thin {hue(order)}", d=steps, **attributes)
+
+
+def _sample(order: int) -> Markup:
+    """A piece of a line, for the legend."""
+    return Markup(f'<svg width="30" height="8" aria-hidden="true">{_stroke("M0 4h30", order)}</svg>')
+
+
+def _names(spots: Mapping[str, Points]) -> list[Markup]:
+    """The name of each line at its end; names of lines that end close together are moved apart."""
+    ends = sorted(
+        (points[-1][1], points[-1][0], name, order)
+        for order, (name, points) in enumerate(spots.items())
+        if points
+    )
+    parts = []
+    lowest = -100.0
+    for y, x, name, order in ends:
+        lowest = max(y, lowest + _NAME_HEIGHT)
+        parts.append(_place(f"cv-name {hue(order)}", name, x, lowest))
+    return parts
+
+
+def _table(series: Mapping[str, Points], across: str, up: str) -> str:
     """The points as text: a line for each x, a column for each series."""
     by_name = {name: dict(points) for name, points in series.items()}
     xs = sorted({x for points in by_name.values() for x in points})
     rows = [[across, *by_name]]
     for x in xs:
         found = [points.get(x) for points in by_name.values()]
-        rows.append([amount(x), *("" if y is None else amount(y) for y in found)])
+        rows.append([_amount(x), *("" if y is None else _amount(y) for y in found)])
     wide = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(cell.rjust(size) for cell, size in zip(row, wide, strict=True)).rstrip() for row in rows

@@ -73,7 +73,7 @@ def sampling(
     parts: list[Markup] = []
     y = 6.0
     for name, dots in rows.items():
-        stacked, tallest = stack(dots, x_of, 2 * radius + 1)
+        stacked, tallest = _stack(dots, x_of, 2 * radius + 1)
         base = y + tallest * (2 * radius + 1) + radius
         parts.append(path(f"M{left:g} {base + radius + 3:g}h{_WIDTH + 2 * radius:g}", "cv-faint"))
         parts.append(text(0, base + 3, name, "cv-bold"))
@@ -84,12 +84,12 @@ def sampling(
     for place, words in ticks(low, high):
         parts.append(text(x_of(place), y + 6, words, "cv-mid cv-small"))
     parts.append(text(left + _WIDTH / 2, y + 24, across, "cv-mid"))
-    summary = "; ".join(f"{name}: {tally(dots, known)}" for name, dots in rows.items()) or "no keys"
+    summary = "; ".join(f"{name}: {_tally(dots, known)}" for name, dots in rows.items()) or "no keys"
     svg = drawing(parts, left + _WIDTH + 24, y + 32, title or "Keys as dots", summary)
-    return Picture(join([svg, legend(known)]), "\n".join(lines(rows, known, across)), title)
+    return Picture(join([svg, _legend(known)]), "\n".join(_lines(rows, known, across)), title)
 
 
-def stack(
+def _stack(
     dots: Sequence[Dot], x_of: Callable[[float], float], size: float
 ) -> tuple[list[tuple[float, int, str]], int]:
     """Where each dot goes: (x, how many levels up, state), and the highest level. O(dots * levels)."""
@@ -103,7 +103,7 @@ def stack(
     return found, max(len(last) - 1, 0)
 
 
-def legend(states: Sequence[str]) -> Markup:
+def _legend(states: Sequence[str]) -> Markup:
     """Which look is which state."""
     marks = []
     for number, state in enumerate(states):
@@ -113,17 +113,17 @@ def legend(states: Sequence[str]) -> Markup:
     return tag("div", join(marks), "cv-keys")
 
 
-def tally(dots: Sequence[Dot], states: Sequence[str]) -> str:
+def _tally(dots: Sequence[Dot], states: Sequence[str]) -> str:
     """How many dots are in each state."""
     counts = Counter(state for _, state in dots)
     return ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
 
 
-def lines(rows: Mapping[str, Sequence[Dot]], states: Sequence[str], across: str) -> list[str]:
+def _lines(rows: Mapping[str, Sequence[Dot]], states: Sequence[str], across: str) -> list[str]:
     """The dots as text: for each lane and state, where they are."""
     found = [f"places are {across}"]
     for name, dots in rows.items():
-        found.append(f"{name}: {tally(dots, states)}")
+        found.append(f"{name}: {_tally(dots, states)}")
         for state in states:
             places = sorted(place for place, theirs in dots if theirs == state)
             if places:

@@ -35,13 +35,15 @@ _DARK_PAGES: Final = (
 )  # fmt: skip
 
 _RULES: Final = """
-.cutaway-viz{font:13px/1.4 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;margin:12px 0;text-align:left}
+.cutaway-viz{font-family:inherit;font-size:13px;line-height:1.4;margin:12px 0;text-align:left}
 .cutaway-viz *{box-sizing:border-box}
 .cutaway-viz .cv-title{font-weight:600;margin:0 0 6px}
 .cutaway-viz .cv-note{font-size:12px;opacity:.8;margin:4px 0 0}
 .cutaway-viz .cv-scroll{overflow-x:auto;max-width:100%}
+@keyframes cv-more{0%,99%{mask-image:linear-gradient(to right,black calc(100% - 2.5em),transparent)}}
+.cutaway-viz .cv-scroll{animation:cv-more linear both;animation-timeline:scroll(self inline)}
 .cutaway-viz .cv-scroll svg{display:block;max-width:none}
-.cutaway-viz svg text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;fill:currentColor}
+.cutaway-viz svg text{font-family:inherit;font-size:12px;fill:currentColor}
 .cutaway-viz svg .cv-small{font-size:11px;opacity:.8}
 .cutaway-viz svg .cv-bold{font-weight:700}
 .cutaway-viz .cv-mono,.cutaway-viz svg .cv-mono{font-family:ui-monospace,Menlo,Consolas,monospace}
@@ -82,11 +84,28 @@ _RULES: Final = """
 .cutaway-viz .cv-bar{height:16px;border-radius:2px;background:var(--hue);min-width:1px}
 .cutaway-viz .cv-bars .cv-name{text-align:right}
 .cutaway-viz .cv-figure{font-variant-numeric:tabular-nums}
+.cutaway-viz .cv-plot{container-type:inline-size;font-size:12px;padding:2px 0}
+.cutaway-viz .cv-up{font-weight:600;margin-bottom:12px}
+.cutaway-viz .cv-across{font-weight:600;margin:26px 0 6px 52px}
+.cutaway-viz .cv-area{position:relative;height:250px;max-width:480px;margin-left:52px}
+.cutaway-viz .cv-area svg{position:absolute;width:100%;height:100%;overflow:visible}
+.cutaway-viz .cv-area path{vector-effect:non-scaling-stroke}
+.cutaway-viz .cv-area span{position:absolute;white-space:nowrap;line-height:14px}
+.cutaway-viz .cv-area .cv-tick{transform:translate(-50%,100%);opacity:.85}
+.cutaway-viz .cv-area .cv-left{transform:translate(calc(-100% - 8px),50%)}
+.cutaway-viz .cv-area .cv-point{width:7px;height:7px;border-radius:50%;background:var(--hue);transform:translate(-50%,50%)}
+.cutaway-viz .cv-area .cv-name{transform:translate(9px,50%);color:var(--hue);font-weight:700}
+.cutaway-viz .cv-plot .cv-keys{display:none;margin-left:52px}
+@container (max-width:540px){
+.cutaway-viz .cv-plot .cv-keys{display:flex}
+.cutaway-viz .cv-area{margin-right:14px!important}
+.cutaway-viz .cv-area .cv-name{display:none}}
 .cutaway-viz .cv-versus{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;border-left:3px solid var(--cv-1);padding:2px 0 2px 12px}
 .cutaway-viz .cv-versus .cv-name{opacity:.8}
 .cutaway-viz .cv-said{font-weight:600}
 .cutaway-viz .cv-steps{display:flex;flex-wrap:wrap;gap:6px}
 .cutaway-viz .cv-steps input{appearance:none;order:0;margin:0;width:30px;height:30px;border-radius:50%;border:1.5px solid currentColor;cursor:pointer;font:inherit;color:inherit;display:grid;place-items:center;background:none}
+.cutaway-viz .cv-steps input:focus-visible{outline:2px solid var(--cv-2);outline-offset:2px}
 .cutaway-viz .cv-steps input::before{content:attr(value)}
 .cutaway-viz .cv-steps input:checked{background:var(--cv-1);border-color:var(--cv-1);color:var(--cv-on);font-weight:700}
 .cutaway-viz .cv-steps section{order:1;flex:0 0 100%;min-width:0}

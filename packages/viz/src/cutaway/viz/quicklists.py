@@ -22,20 +22,20 @@ def quicklist(nodes: Sequence[NodeSnapshot], *, title: str = "") -> Picture:
     was. In the midst of a long list nodes are left out, and counted.
     """
     most = max((node.nbytes for node in nodes), default=1)
-    boxes = [draw_node(number, node, most) for number, node in enumerate(nodes)]
+    boxes = [_draw_node(number, node, most) for number, node in enumerate(nodes)]
     if len(boxes) > 2 * _ENDS + 1:
         left_out = tag("div", f"… {len(boxes) - 2 * _ENDS} more nodes …", "cv-label cv-gap")
         boxes = [*boxes[:_ENDS], left_out, *boxes[-_ENDS:]]
     arrow = tag("div", "⇄", "cv-link", aria_hidden="true")
     chain = [part for box in boxes for part in (arrow, box)][1:]
     head, tail = tag("div", "head", "cv-label"), tag("div", "tail", "cv-label")
-    summary = describe(nodes)
+    summary = _describe(nodes)
     row = tag("div", join([head, *chain, tail]), "cv-chain", role="group", aria_label=title or "A quicklist")
     note = tag("div", summary, "cv-note")
-    return Picture(join([row, note]), "\n".join([summary, *lines(nodes)]), title)
+    return Picture(join([row, note]), "\n".join([summary, *_lines(nodes)]), title)
 
 
-def draw_node(number: int, node: NodeSnapshot, most: int) -> Markup:
+def _draw_node(number: int, node: NodeSnapshot, most: int) -> Markup:
     """A box for one node."""
     kind, hue = _KINDS[node.kind]
     whole, held = 100 * node.nbytes / most, 100 * node.held / max(node.nbytes, 1)
@@ -44,20 +44,20 @@ def draw_node(number: int, node: NodeSnapshot, most: int) -> Markup:
     parts = [
         tag("div", f"{number}: {kind}", "cv-head"),
         bar,
-        tag("div", sizes(node), "cv-label"),
-        *(tag("div", words, "cv-element cv-mono") for words in elements(node)),
+        tag("div", _sizes(node), "cv-label"),
+        *(tag("div", words, "cv-element cv-mono") for words in _elements(node)),
     ]
     return tag("div", join(parts), f"cv-node cv-h{hue} cv-{node.kind}")
 
 
-def sizes(node: NodeSnapshot) -> str:
+def _sizes(node: NodeSnapshot) -> str:
     """How many elements and bytes a node has."""
     count = len(node.elements)
     size = f"{node.nbytes:,}" if node.held == node.nbytes else f"{node.nbytes:,} → {node.held:,}"
     return f"{count} element{'s' * (count != 1)}, {size} B"
 
 
-def elements(node: NodeSnapshot, shown: int = _SHOWN) -> Iterator[str]:
+def _elements(node: NodeSnapshot, shown: int = _SHOWN) -> Iterator[str]:
     """The first elements of a node and its last, with the number of those between."""
     found = node.elements
     if len(found) <= shown + 1:
@@ -68,7 +68,7 @@ def elements(node: NodeSnapshot, shown: int = _SHOWN) -> Iterator[str]:
     yield spell(found[-1], 19)
 
 
-def describe(nodes: Sequence[NodeSnapshot]) -> str:
+def _describe(nodes: Sequence[NodeSnapshot]) -> str:
     """The picture in a sentence."""
     count, held = sum(len(node.elements) for node in nodes), sum(node.held for node in nodes)
     words = (
@@ -78,8 +78,8 @@ def describe(nodes: Sequence[NodeSnapshot]) -> str:
     return f"{words}." if whole == held else f"{words} ({whole:,} before compression)."
 
 
-def lines(nodes: Sequence[NodeSnapshot]) -> Iterator[str]:
+def _lines(nodes: Sequence[NodeSnapshot]) -> Iterator[str]:
     """The list as text: a line for each node, with all its elements."""
     for number, node in enumerate(nodes):
         words = "  ".join(spell(element, 40) for element in node.elements)
-        yield f"{number:4}  {_KINDS[node.kind][0]:10}  {sizes(node)}:  {words}"
+        yield f"{number:4}  {_KINDS[node.kind][0]:10}  {_sizes(node)}:  {words}"

@@ -20,8 +20,8 @@ def skiplist(towers: Sequence[Tower], way: Sequence[Step] = (), *, title: str = 
     `way` is what `SkipList.search_path` returns: its stops are numbered and its links drawn strong. A link
     that leads nowhere is a stub.
     """
-    names = [label(towers, at) for at in range(len(towers))]
-    stops = number_stops(towers, way)
+    names = [_label(towers, at) for at in range(len(towers))]
+    stops = _number_stops(towers, way)
     lanes = max(len(tower.spans) for tower in towers)
     width = max(50, *(width_of(name) + 14 for name, _ in names))
     ground = _STEP * lanes + 10
@@ -30,24 +30,24 @@ def skiplist(towers: Sequence[Tower], way: Sequence[Step] = (), *, title: str = 
     for at, tower in enumerate(towers):
         left = at * width + width / 2 - _CELL / 2
         for lane, span in enumerate(tower.spans):
-            links += draw_link(towers, stops, at, lane, span, left, width, ground - _STEP * lane - 11)
-            boxes += draw_stop(stops.get((at, lane)), left, ground - _STEP * lane - 25)
+            links += _draw_link(towers, stops, at, lane, span, left, width, ground - _STEP * lane - 11)
+            boxes += _draw_stop(stops.get((at, lane)), left, ground - _STEP * lane - 25)
         name, score = names[at]
         boxes.append(text(left + 11, ground + 18, name, "cv-mid"))
         boxes.append(text(left + 11, ground + 34, score, "cv-mid cv-bold"))
-    summary = describe(towers, way)
+    summary = _describe(towers, way)
     svg = drawing(links + boxes, width * len(towers), ground + 42, title or "A skip list", summary)
     return Picture(
-        Markup(svg + tag("div", summary, "cv-note")), "\n".join([summary, *lines(towers, stops)]), title
+        Markup(svg + tag("div", summary, "cv-note")), "\n".join([summary, *_lines(towers, stops)]), title
     )
 
 
-def label(towers: Sequence[Tower], at: int) -> tuple[str, str]:
+def _label(towers: Sequence[Tower], at: int) -> tuple[str, str]:
     """What stands under a tower: member and score, or "head"."""
     return (spell(towers[at].member, 16), f"{towers[at].score:g}") if at else ("head", "")
 
 
-def number_stops(towers: Sequence[Tower], way: Sequence[Step]) -> Stops:
+def _number_stops(towers: Sequence[Tower], way: Sequence[Step]) -> Stops:
     """The number of each stop of a search, by node and lane."""
     nodes = {tower.member: at for at, tower in enumerate(towers) if at}
     return {
@@ -56,7 +56,7 @@ def number_stops(towers: Sequence[Tower], way: Sequence[Step]) -> Stops:
     }
 
 
-def draw_link(
+def _draw_link(
     towers: Sequence[Tower], stops: Stops, at: int, lane: int, span: int, left: float, width: float, y: float
 ) -> list[Markup]:
     """The link out of one stop, with its span above; a stub if it leads nowhere."""
@@ -73,7 +73,7 @@ def draw_link(
     return parts
 
 
-def draw_stop(number: int | None, x: float, y: float) -> list[Markup]:
+def _draw_stop(number: int | None, x: float, y: float) -> list[Markup]:
     """One storey of a tower: full and numbered if the search stopped there."""
     if number is None:
         return [rect(x, y, _CELL, _STEP - 2, "cv-soft cv-h2")]
@@ -83,7 +83,7 @@ def draw_stop(number: int | None, x: float, y: float) -> list[Markup]:
     ]
 
 
-def describe(towers: Sequence[Tower], way: Sequence[Step]) -> str:
+def _describe(towers: Sequence[Tower], way: Sequence[Step]) -> str:
     """The picture in a sentence."""
     nodes, lanes = len(towers) - 1, max(len(tower.spans) for tower in towers)
     words = f"{nodes} node{'s' * (nodes != 1)} in {lanes} lane{'s' * (lanes != 1)}"
@@ -92,7 +92,7 @@ def describe(towers: Sequence[Tower], way: Sequence[Step]) -> str:
     return f"{words}."
 
 
-def lines(towers: Sequence[Tower], stops: Stops) -> list[str]:
+def _lines(towers: Sequence[Tower], stops: Stops) -> list[str]:
     """The list as text, a line for each lane: `o` is a storey, `(3)` the third stop of the search."""
     words = ["head", *(f"{spell(t.member, 16)} {t.score:g}" for t in towers[1:])]
     column = max(map(len, words)) + 4

@@ -24,7 +24,7 @@ def steps(frames: Iterable[tuple[str, Picture]], *, title: str = "") -> Picture:
         parts.append(
             tag("input", "", type="radio", name="step", value=number, aria_label=name, title=name, **checked)
         )
-        words = tag("div", f"{number}/{len(shown)}  {caption}", "cv-caption")
+        words = tag("div", f"{number} of {len(shown)}: {caption}", "cv-caption")
         parts.append(tag("section", join([words, picture.framed])))
     body = tag("form", join(parts), "cv-steps", autocomplete="off")
     text = "\n\n".join(

@@ -21,7 +21,7 @@ def dict_tables(snapshot: DictSnapshot, *, scan: int | None = None, title: str =
     is a cursor: the slots that a scan would look at next are framed. Of a table with more than 256 slots a
     bar stands for several.
     """
-    tables = [gather(slots) for slots in snapshot.tables]
+    tables = [_gather(slots) for slots in snapshot.tables]
     most = max((keys for bars, _ in tables for keys in bars), default=0)
     wide = max(len(bars) for bars, _ in tables)
     step = 30 if wide <= 32 else 18 if wide <= 64 else 8
@@ -29,29 +29,29 @@ def dict_tables(snapshot: DictSnapshot, *, scan: int | None = None, title: str =
     y = 0
     for number, (bars, slots_a_bar) in enumerate(tables):
         old = number == 0 and len(tables) == 2
-        parts.append(text(0, y + 13, headline(snapshot, number), "cv-bold"))
+        parts.append(text(0, y + 13, _headline(snapshot, number), "cv-bold"))
         for index, keys in enumerate(bars):
             x = index * step + 1
             gone = old and (index + 1) * slots_a_bar <= snapshot.rehash_index
-            parts += draw_slot(x, y + 22, step - 4, keys, most, old=old, gone=gone)
+            parts += _draw_slot(x, y + 22, step - 4, keys, most, old=old, gone=gone)
             first = index * slots_a_bar
-            if any(is_next(snapshot, scan, slot) for slot in range(first, first + slots_a_bar)):
+            if any(_is_next(snapshot, scan, slot) for slot in range(first, first + slots_a_bar)):
                 parts.append(rect(x - 1, y + 20, step - 2, _HIGH + 4, "cv-ring cv-h4"))
             if step > 8 or index % 8 == 0:
                 parts.append(text(x + (step - 4) / 2, y + _HIGH + 40, str(first), "cv-mid cv-small"))
         y += _HIGH + 56
-    summary = describe(snapshot, scan)
+    summary = _describe(snapshot, scan)
     svg = drawing(parts, max(wide * step, 240), y, title or "A dict", summary)
-    return Picture(Markup(svg + tag("div", summary, "cv-note")), "\n".join(lines(snapshot, scan)), title)
+    return Picture(Markup(svg + tag("div", summary, "cv-note")), "\n".join(_lines(snapshot, scan)), title)
 
 
-def gather(slots: Slots) -> tuple[list[int], int]:
+def _gather(slots: Slots) -> tuple[list[int], int]:
     """The heights of the bars, and how many slots each stands for."""
     each = max(1, len(slots) // _MOST_BARS)
     return [sum(map(len, slots[at : at + each])) for at in range(0, len(slots), each)], each
 
 
-def draw_slot(
+def _draw_slot(
     x: float, y: float, width: float, keys: int, most: int, *, old: bool, gone: bool
 ) -> list[Markup]:
     """One slot with its keys; crossed out if they have moved."""
@@ -68,7 +68,7 @@ def draw_slot(
     return parts
 
 
-def is_next(snapshot: DictSnapshot, scan: int | None, slot: int) -> bool:
+def _is_next(snapshot: DictSnapshot, scan: int | None, slot: int) -> bool:
     """Whether a scan would look at this slot: at one of the smaller table, and at those it expands into."""
     if scan is None:
         return False
@@ -76,18 +76,18 @@ def is_next(snapshot: DictSnapshot, scan: int | None, slot: int) -> bool:
     return slot & mask == scan & mask
 
 
-def name(snapshot: DictSnapshot, number: int) -> str:
+def _name(snapshot: DictSnapshot, number: int) -> str:
     """What a table is to the dict now."""
     return "the table" if len(snapshot.tables) == 1 else ("old", "new")[number]
 
 
-def headline(snapshot: DictSnapshot, number: int) -> str:
+def _headline(snapshot: DictSnapshot, number: int) -> str:
     """The name of a table, its slots and its keys."""
     slots = snapshot.tables[number]
-    return f"{name(snapshot, number)}: {len(slots)} slots, {sum(map(len, slots))} keys"
+    return f"{_name(snapshot, number)}: {len(slots)} slots, {sum(map(len, slots))} keys"
 
 
-def describe(snapshot: DictSnapshot, scan: int | None) -> str:
+def _describe(snapshot: DictSnapshot, scan: int | None) -> str:
     """The picture in a sentence or two."""
     if snapshot.rehash_index < 0:
         words = "One table; nothing is being moved."
@@ -96,12 +96,12 @@ def describe(snapshot: DictSnapshot, scan: int | None) -> str:
     return words if scan is None else f"{words} A scan would look next at what is framed (cursor {scan})."
 
 
-def lines(snapshot: DictSnapshot, scan: int | None) -> Iterator[str]:
+def _lines(snapshot: DictSnapshot, scan: int | None) -> Iterator[str]:
     """The dict as text: a line for each slot, a mark for each key."""
     for number, slots in enumerate(snapshot.tables):
-        yield headline(snapshot, number)
+        yield _headline(snapshot, number)
         for index, keys in enumerate(slots):
             gone = number == 0 and index < snapshot.rehash_index
             row = "moved" if gone else f"{'#' * len(keys)} {len(keys)}"
-            yield f"{index:6} {'>' if is_next(snapshot, scan, index) else ' '} {row.lstrip()}"
-    yield describe(snapshot, scan)
+            yield f"{index:6} {'>' if _is_next(snapshot, scan, index) else ' '} {row.lstrip()}"
+    yield _describe(snapshot, scan)

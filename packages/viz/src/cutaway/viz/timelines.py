@@ -21,7 +21,7 @@ def timeline(lanes: Sequence[str], messages: Sequence[Message], *, title: str = 
     A message from a party to itself is something that it does: a box on its lane. Lanes keep the order they
     are given in; each has a colour, and an arrow that of its sender.
     """
-    places = spread(lanes, messages)
+    places = _spread(lanes, messages)
     bottom = _TOP + _STEP * len(messages) + 8
     parts = []
     for number, (lane, x) in enumerate(places.items()):
@@ -33,32 +33,32 @@ def timeline(lanes: Sequence[str], messages: Sequence[Message], *, title: str = 
     order = {lane: number for number, lane in enumerate(lanes)}
     for row, (sender, receiver, words) in enumerate(messages):
         look = hue(order[sender])
-        parts += draw_message(places[sender], places[receiver], _TOP + _STEP * row + 16, words, look)
-    width = max(places.values(), default=0) + half_width(lanes[-1] if lanes else "", messages)
+        parts += _draw_message(places[sender], places[receiver], _TOP + _STEP * row + 16, words, look)
+    width = max(places.values(), default=0) + _half_width(lanes[-1] if lanes else "", messages)
     summary = f"{len(messages)} messages between {', '.join(lanes)}, in order of time."
     svg = drawing(parts, width, bottom + 4, title or "A timeline", summary)
-    return Picture(svg, "\n".join(lines(lanes, messages)), title)
+    return Picture(svg, "\n".join(_lines(lanes, messages)), title)
 
 
-def spread(lanes: Sequence[str], messages: Sequence[Message]) -> Mapping[str, float]:
+def _spread(lanes: Sequence[str], messages: Sequence[Message]) -> Mapping[str, float]:
     """Where each lane is: far enough from its neighbours for the text of all that it says."""
     place = {lane: number for number, lane in enumerate(lanes)}
-    gaps = [max(90.0, half_width(a, messages) + half_width(b, messages) - 20) for a, b in pairwise(lanes)]
+    gaps = [max(90.0, _half_width(a, messages) + _half_width(b, messages) - 20) for a, b in pairwise(lanes)]
     for sender, receiver, words in messages:
         if sender != receiver:
             gap = place[sender] - (place[receiver] < place[sender])
             gaps[gap] = max(gaps[gap], width_of(words) + 34)
-    first = half_width(lanes[0], messages) if lanes else 0.0
+    first = _half_width(lanes[0], messages) if lanes else 0.0
     return dict(zip(lanes, accumulate(gaps, initial=first), strict=False))
 
 
-def half_width(lane: str, messages: Sequence[Message]) -> float:
+def _half_width(lane: str, messages: Sequence[Message]) -> float:
     """The room that a lane needs to either side for its name and for what it does by itself."""
     notes = [words for sender, receiver, words in messages if sender == receiver == lane]
     return max(width_of(words) for words in [lane, *notes, "        "]) / 2 + 14
 
 
-def draw_message(x0: float, x1: float, y: float, words: str, look: str) -> list[Markup]:
+def _draw_message(x0: float, x1: float, y: float, words: str, look: str) -> list[Markup]:
     """An arrow with its text above where it starts, or a box."""
     if x0 == x1:
         half = width_of(words) / 2 + 8
@@ -69,7 +69,7 @@ def draw_message(x0: float, x1: float, y: float, words: str, look: str) -> list[
     return [shaft, text(x0 - 12, y - 6, words, "cv-end")]
 
 
-def lines(lanes: Sequence[str], messages: Sequence[Message]) -> Iterator[str]:
+def _lines(lanes: Sequence[str], messages: Sequence[Message]) -> Iterator[str]:
     """The messages as text, a line for each."""
     wide = max(map(len, lanes), default=0)
     for sender, receiver, words in messages:
@@ -90,7 +90,7 @@ def log_cuts(commands: Sequence[tuple[str, int]], outcomes: Sequence[str], *, ti
     ]
     seen = list(dict.fromkeys(outcomes))
     below, found = [], [f"{size:6} bytes  {words}" for words, size in commands]
-    for first, last in runs(outcomes):
+    for first, last in _runs(outcomes):
         words = outcomes[first]
         place = f"cut at {first}" if first == last else f"cut at {first} to {last}"
         room = "0 0 104px" if last == len(outcomes) - 1 and first == last else f"{last - first + 1} 1 0"
@@ -114,7 +114,7 @@ def log_cuts(commands: Sequence[tuple[str, int]], outcomes: Sequence[str], *, ti
     return Picture(body, "\n".join(found), title)
 
 
-def runs(outcomes: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _runs(outcomes: Sequence[str]) -> Iterator[tuple[int, int]]:
     """The first and last cut of each run of equal outcomes."""
     start = 0
     for cut in range(1, len(outcomes) + 1):

@@ -21,14 +21,14 @@ def radix_tree(root: RadixSnapshot, *, find: bytes | None = None, title: str = "
     """
     drawer = _RadixDrawer()
     drawer.draw(root, 14, find)
-    keys, nodes = count(root)
+    keys, nodes = _count(root)
     summary = f"{keys} key{'s' * (keys != 1)} in {nodes} node{'s' * (nodes != 1)}, the root included."
     if find is not None:
         summary += f" The way of {spell(find)!r} is drawn strong."
     parts = drawer.edges + drawer.nodes
     svg = drawing(parts, drawer.width, drawer.rows * _ROW + 14, title or "A radix tree", summary)
     legend = tag("div", f"{summary} A full dot: a key ends here.", "cv-note")
-    return Picture(Markup(svg + legend), "\n".join([summary, *radix_lines(root)]), title)
+    return Picture(Markup(svg + legend), "\n".join([summary, *_radix_lines(root)]), title)
 
 
 class _RadixDrawer:
@@ -61,7 +61,7 @@ class _RadixDrawer:
         hue = "cv-h1" if find == b"" and node.is_key else "cv-h2"
         self.nodes.append(circle(x, y, 6.5, f"{'cv-full' if node.is_key else 'cv-ring'} {hue}"))
         if node.is_key and node.value is not None:
-            words = shown(node.value)
+            words = _shown(node.value)
             below = bool(node.children)
             self.nodes.append(text(x + (-3 if below else 12), y + (20 if below else 4), words, "cv-small"))
             self.width = max(self.width, x + 20 + width_of(words))
@@ -69,19 +69,19 @@ class _RadixDrawer:
         return y
 
 
-def shown(value: object) -> str:
+def _shown(value: object) -> str:
     """A value in a few letters."""
     words = spell(value, 24) if isinstance(value, bytes) else str(value)
     return words if len(words) <= 24 else f"{words[:23]}…"
 
 
-def count(node: RadixSnapshot) -> tuple[int, int]:
+def _count(node: RadixSnapshot) -> tuple[int, int]:
     """The keys and nodes of a subtree."""
-    below = [count(child) for child in node.children]
+    below = [_count(child) for child in node.children]
     return node.is_key + sum(keys for keys, _ in below), 1 + sum(nodes for _, nodes in below)
 
 
-def radix_lines(node: RadixSnapshot, indent: str = "") -> Iterator[str]:
+def _radix_lines(node: RadixSnapshot, indent: str = "") -> Iterator[str]:
     """The tree as text: a line for each node, a star where a key ends."""
     if not indent:
         yield f"(root){' *' if node.is_key else ''}"
@@ -89,15 +89,15 @@ def radix_lines(node: RadixSnapshot, indent: str = "") -> Iterator[str]:
         last = number == len(node.children)
         words = f'{indent}{"└─" if last else "├─"} "{spell(child.label, 64)}"'
         if child.is_key:
-            words += " *" if child.value is None else f" * {shown(child.value)}"
+            words += " *" if child.value is None else f" * {_shown(child.value)}"
         yield words
-        yield from radix_lines(child, indent + ("   " if last else "│  "))
+        yield from _radix_lines(child, indent + ("   " if last else "│  "))
 
 
 def avl_tree(root: AVLSnapshot | None, *, title: str = "") -> Picture:
     """Show `AVLTree.snapshot()`: a node is member and score, beside it the size of its subtree. O(n)."""
-    nodes = list(in_order(root))
-    half = max([20.0, *(width_of(pair(node)) / 2 + 6 for node, _ in nodes)])
+    nodes = list(_in_order(root))
+    half = max([20.0, *(width_of(_pair(node)) / 2 + 6 for node, _ in nodes)])
     width = half + 12  # of a column; children stand in others than their parent, so boxes may be wider
     places = {
         id(node): (at * width + half + 2, depth * _LEVEL + 18) for at, (node, depth) in enumerate(nodes)
@@ -112,30 +112,30 @@ def avl_tree(root: AVLSnapshot | None, *, title: str = "") -> Picture:
                 edges.append(path(f"M{x:g} {y + 11}L{to_x:g} {to_y - 11}", "cv-line"))
         hint = f"{node.size} in this subtree, {node.height} high"
         parts.append(rect(x - half, y - 11, 2 * half, 22, "cv-soft cv-h2", hint))
-        parts.append(text(x, y + 4, pair(node), "cv-mid"))
+        parts.append(text(x, y + 4, _pair(node), "cv-mid"))
         parts.append(text(x + half + 3, y - 6, str(node.size), "cv-small cv-bold"))
     height = 0 if root is None else root.height
     summary = f"{len(nodes)} node{'s' * (len(nodes) != 1)} in {height} level{'s' * (height != 1)}."
     across = width * max(len(nodes) - 1, 0) + 2 * half + 26
     svg = drawing(edges + parts, across, max(height * _LEVEL - 16, 20), title or "An AVL tree", summary)
     legend = tag("div", f"{summary} Beside each node the size of its subtree.", "cv-note")
-    return Picture(Markup(svg + legend), "\n".join([summary, *avl_lines(root)]), title)
+    return Picture(Markup(svg + legend), "\n".join([summary, *_avl_lines(root)]), title)
 
 
-def in_order(node: AVLSnapshot | None, depth: int = 0) -> Iterator[tuple[AVLSnapshot, int]]:
+def _in_order(node: AVLSnapshot | None, depth: int = 0) -> Iterator[tuple[AVLSnapshot, int]]:
     """The nodes from left to right, each with its depth."""
     if node is not None:
-        yield from in_order(node.left, depth + 1)
+        yield from _in_order(node.left, depth + 1)
         yield node, depth
-        yield from in_order(node.right, depth + 1)
+        yield from _in_order(node.right, depth + 1)
 
 
-def pair(node: AVLSnapshot) -> str:
+def _pair(node: AVLSnapshot) -> str:
     """What stands under a node: member and score."""
     return f"{spell(node.member, 16)} {node.score:g}"
 
 
-def avl_lines(root: AVLSnapshot | None) -> Iterator[str]:
+def _avl_lines(root: AVLSnapshot | None) -> Iterator[str]:
     """The tree as text, laid on its side: the root at the left, the highest score first."""
-    for node, depth in reversed(list(in_order(root))):
-        yield f"{'    ' * depth}({node.size}) {pair(node)}"
+    for node, depth in reversed(list(_in_order(root))):
+        yield f"{'    ' * depth}({node.size}) {_pair(node)}"
