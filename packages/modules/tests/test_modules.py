@@ -625,3 +625,35 @@ def test_info_tells_of_each_module_and_of_who_needs_whom(engine, modules, counte
     ]
     modules.unload("sums")
     assert tell()["module"] == ["name=counters,ver=3,api=1,filters=0,usedby=[],using=[],options=[]"]
+
+
+class Heap(ModuleValue, type_name="testheap_"):
+    """A value that is given up piece by piece."""
+
+    def __init__(self):
+        self.items = list(range(1000))
+
+    def __len__(self):
+        return len(self.items)
+
+    def dismantle(self):
+        while self.items:
+            del self.items[-100:]
+            yield self.items
+
+
+def test_a_large_value_that_knows_how_is_freed_bit_by_bit(engine, modules):
+    module = Module("heaps")
+    module.data_type(Heap)
+    heap = Heap()
+    module.command("HEAP.MAKE", flags="write", keys=RW(1))(
+        lambda ctx, key: ctx.open_key(key).set(heap) or "OK"
+    )
+    modules.add(module)
+    engine.do("HEAP.MAKE", "h")
+    assert engine.do("DEL", "h") == 1
+    assert len(heap) == 1000
+    while engine.reclaimer.step(1):
+        pass
+    assert len(heap) == 0
+    assert engine.reclaimer.reclaimed == 1

@@ -25,9 +25,14 @@ _MODES: Final = {
     "scan": "keyspaces.scan",
     "bigkeys": "keyspaces.biggest",
     "memkeys": "keyspaces.biggest",
+    "hotkeys": "hot_keys.hottest",
     "stat": "stats.roll",
     "latency": "latency.measure",
     "latency-history": "latency.measure",
+    "latency-dist": "spectra.spectrum",
+    "rdb": "replicas.fetch",
+    "functions-rdb": "replicas.fetch",
+    "replica": "replicas.follow",
     "pipe": "piping.pipe",
 }
 """Who does what. Only what is needed is loaded: a command of a shell script should not wait for a prompt's libraries."""
@@ -62,6 +67,8 @@ def run(words: Sequence[str]) -> int:
 
         print(f"cutaway-cli {version('cutaway-client')}")
         return 0
+    if options.mode == "intrinsic-latency":
+        return int(_load("spectra.intrinsic")(options))
     if options.shows_password and options.warns:
         complain(AUTH_WARNING)
     if options.ask_password:

@@ -34,6 +34,7 @@ class Tls:
     key: str | None = None
     server_name: str | None = None
     verify: bool = True
+    ciphers: str | None = None
 
     def context(self) -> ssl.SSLContext:
         """The settings as Python's ssl wants them. Raises OSError if a file cannot be read."""
@@ -45,6 +46,8 @@ class Tls:
             context.verify_mode = ssl.CERT_NONE
         elif self.server_name is None:
             context.check_hostname = False  # as redis-cli: the chain is checked, the name only if it is given
+        if self.ciphers is not None:
+            context.set_ciphers(self.ciphers)
         if self.certificate is not None:
             context.load_cert_chain(self.certificate, self.key)
         return context

@@ -55,6 +55,10 @@ class Options:
     pipe_timeout: int = 30
     samples: int = 0
     script: str | None = None
+    file: str | None = None
+    """Where a snapshot goes, "-" for standard output."""
+    seconds: int = 0
+    """How long to measure the intrinsic latency."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,50 @@ def _password(options: Options, word: str) -> None:
 
 
 def _url(options: Options, word: str) -> None:
-    address = Address.from_url(word, options.address.protocol)
+    try:
+        address = Address.from_url(word, options.address.protocol)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     options.shows_password = options.shows_password or address.password is not None
     options.address = replace(address, tls=address.tls and (options.address.tls or address.tls))
 
 
 def _bytes(word: str) -> bytes:
     return os.fsencode(word)
+
+
+def _whole(word: str) -> int:
+    try:
+        return int(word)
+    except ValueError:
+        raise ValueError("not a whole number") from None
+
+
+def _seconds(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        raise ValueError("not a number of seconds") from None
+
+
+def _pushes(options: Options, word: str) -> None:
+    if word[:1].lower() not in ("y", "n"):
+        raise UsageError(f"Unknown --show-pushes value '{word}' (valid: '[y]es', '[n]o')")
+    options.show_pushes = word[:1].lower() == "y"
+
+
+def _mode_with(mode: str, name: str, convert: Callable[[str], Any] = str) -> Callable[[Options, str], None]:
+    """An option that chooses a mode and takes a word for it."""
+
+    def apply(options: Options, word: str) -> None:
+        options.mode = mode
+        setattr(options, name, convert(word))
+
+    return apply
+
+
+def _ignore(_options: Options, _word: str) -> None:
+    """For what redis-cli takes and what makes no difference here."""
 
 
 def _quoted(word: str) -> bytes:
@@ -129,10 +170,10 @@ def _quoted(word: str) -> bytes:
 _TABLE: Final = {
     "Where": (
         _Option("-h", "<host>", "the server's host (127.0.0.1)", _address(host=str)),
-        _Option("-p", "<port>", "its port (6379)", _address(port=int)),
+        _Option("-p", "<port>", "its port (6379)", _address(port=_whole)),
         _Option("-s", "<path>", "the path of its unix socket", _address(path=str)),
         _Option("-u", "<url>", "all in one: redis://user:password@host:port/database", _url),
-        _Option("-n", "<number>", "the database", _address(database=int)),
+        _Option("-n", "<number>", "the database", _address(database=_whole)),
         _Option("-2", "", "speak RESP2 (the default)", _sets(insists_on_resp2=True)),
         _Option("-3", "", "speak RESP3", _address(protocol=lambda _: 3)),
     ),
@@ -149,6 +190,7 @@ _TABLE: Final = {
         _Option("--cert", "<file>", "our certificate", _tls(certificate=str)),
         _Option("--key", "<file>", "our certificate's key", _tls(key=str)),
         _Option("--sni", "<name>", "the server's name, which is then checked", _tls(server_name=str)),
+        _Option("--tls-ciphers", "<list>", "the ciphers for TLS 1.2 and below, as OpenSSL writes them", _tls(ciphers=str)),
         _Option("--insecure", "", "trust whoever answers", _tls(verify=lambda _: False)),
     ),
     "What is printed": (
@@ -163,11 +205,11 @@ _TABLE: Final = {
         _Option("-D", "<text>", "what ends a reply in raw format (a line feed)",
                 lambda o, w: setattr(o.format, "reply_delimiter", _bytes(w))),
         _Option("--show-pushes", "<yes|no>", "print messages that come unasked (yes at a terminal)",
-                _stores("show_pushes", lambda word: word[:1].lower() == "y")),
+                _pushes),
     ),
     "How a command is run": (
-        _Option("-r", "<times>", "run it so often; -1 for ever", _stores("repeat", int)),
-        _Option("-i", "<seconds>", "pause between the times", _stores("interval", float)),
+        _Option("-r", "<times>", "run it so often; -1 for ever", _stores("repeat", _whole)),
+        _Option("-i", "<seconds>", "pause between the times", _stores("interval", _seconds)),
         _Option("-x", "", "standard input is its last argument", _sets(from_stdin=True)),
         _Option("-X", "<tag>", "standard input is the argument written as the tag", _stores("stdin_tag")),
         _Option("-e", "", "an error reply ends the program, with status 1", _sets(exit_on_error=True)),
@@ -179,18 +221,26 @@ _TABLE: Final = {
         _Option("--pattern", "<glob>", "only those that match (--scan, --bigkeys, --memkeys)", _stores("pattern", _bytes)),
         _Option("--quoted-pattern", "<glob>", "the same, quoted", _stores("pattern", _quoted)),
         _Option("--type", "<type>", "only those of a type (--scan)", _stores("key_type")),
-        _Option("--count", "<number>", "keys to ask for at a time (10)", _stores("count", int)),
+        _Option("--count", "<number>", "keys to ask for at a time (10)", _stores("count", _whole)),
         _Option("--bigkeys", "", "find the keys with the most elements", _sets(mode="bigkeys")),
         _Option("--memkeys", "", "find the keys with the most memory", _sets(mode="memkeys")),
         _Option("--memkeys-samples", "<number>", "the same, looking at so many elements of each",
-                lambda o, w: _sets(mode="memkeys", samples=int(w))(o, w)),
+                _mode_with("memkeys", "samples", _whole)),
+        _Option("--hotkeys", "", "find the keys that are asked for most, under an LFU policy", _sets(mode="hotkeys")),
         _Option("--stat", "", "a line of statistics every second", _sets(mode="stat")),
         _Option("--latency", "", "measure how long PING takes", _sets(mode="latency")),
         _Option("--latency-history", "", "the same, a line for every 15 seconds", _sets(mode="latency-history")),
+        _Option("--latency-dist", "", "the same as a spectrum: a line of colours every second", _sets(mode="latency-dist")),
+        _Option("--intrinsic-latency", "<seconds>", "measure how long the machine itself keeps a process waiting",
+                _mode_with("intrinsic-latency", "seconds", _whole)),
+        _Option("--rdb", "<file>", "save a snapshot of the server; - for standard output", _mode_with("rdb", "file")),
+        _Option("--functions-rdb", "<file>", "the same, functions only", _mode_with("functions-rdb", "file")),
+        _Option("--replica", "", "pose as a replica and print every write", _sets(mode="replica")),
         _Option("--pipe", "", "send standard input, which is RESP, to the server", _sets(mode="pipe")),
-        _Option("--pipe-timeout", "<seconds>", "how long to wait for the last reply; 0: for ever", _stores("pipe_timeout", int)),
+        _Option("--pipe-timeout", "<seconds>", "how long to wait for the last reply; 0: for ever", _stores("pipe_timeout", _whole)),
     ),
     "About": (
+        _Option("-c --verbose", "", "understood, for scripts written for redis-cli, and without effect: no cluster", _ignore),
         _Option("--help", "", "this text", _sets(mode="help")),
         _Option("-v --version", "", "the version", _sets(mode="version")),
     ),
