@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from cutaway.resp import NULL_ARRAY
+
 PARSER = '''
 """A request parser of a reader's own: it counts, and shouts."""
 
@@ -97,3 +99,111 @@ def test_a_part_that_there_is_not_is_a_clear_error():
     )
     assert done.returncode == 1
     assert "no part is called 'resp.Nothing'" in done.stderr
+
+
+POOL = """
+from pathlib import Path
+
+from cutaway.datastructures import EvictionPool
+
+
+class Pool(EvictionPool):
+    def take(self, exists):
+        Path(__file__).with_suffix(".taken").touch()
+        return super().take(exists)
+"""
+
+
+def test_the_server_evicts_from_a_pool_that_the_test_wrote(start, tmp_path):
+    (tmp_path / "pool.py").write_text(POOL)
+    peer = start("--save", "", "--use", f"datastructures.EvictionPool={tmp_path}/pool.py:Pool").connect()
+    assert peer.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru") == "OK"
+    for number in range(500):
+        peer.ask("SET", number, "x" * 100)
+    peer.ask("CONFIG", "SET", "maxmemory", "20kb")
+    peer.ask("SET", "one", "more")
+    assert peer.ask("DBSIZE") < 500
+    assert (tmp_path / "pool.taken").exists()
+
+
+WATCHES = """
+from cutaway.transactions import Watches as Original
+
+
+class Watches(Original):
+    def is_touched(self, client):
+        return True
+"""
+
+
+def test_exec_asks_a_record_of_watches_that_the_test_wrote(start, tmp_path):
+    (tmp_path / "own.py").write_text(WATCHES)
+    peer = start("--save", "", "--use", f"transactions.Watches={tmp_path}/own.py:Watches").connect()
+    peer.ask("WATCH", "k")
+    peer.ask("MULTI")
+    assert peer.ask("EXEC") == NULL_ARRAY
+
+
+MATCHES = """
+def matches(pattern, text):
+    return pattern[::-1] == text
+"""
+
+
+def test_messages_go_where_a_match_that_the_test_wrote_says(start, tmp_path):
+    (tmp_path / "own.py").write_text(MATCHES)
+    server = start("--save", "", "--use", f"pubsub.matches={tmp_path}/own.py:matches")
+    listener, speaker = server.connect(), server.connect()
+    listener.ask("PSUBSCRIBE", "swen")
+    assert speaker.ask("PUBLISH", "news", "hi") == 1
+    assert speaker.ask("PUBLISH", "swen", "hi") == 0
+
+
+DEBUG = ("--enable-debug-command", "yes")
+
+READ_STRING = """
+def read_string(take):
+    size = take(1)[0]
+    if size >= 0xC0:
+        return b"%d" % int.from_bytes(take(1 << (size - 0xC0)), "little")
+    return take(size).replace(b"hello", b"HELLO")
+"""
+
+
+def test_a_snapshot_is_read_by_a_function_that_the_test_wrote(start, tmp_path):
+    (tmp_path / "own.py").write_text(READ_STRING)
+    peer = start(
+        "--save", "", *DEBUG, "--use", f"persistence.read_string={tmp_path}/own.py:read_string"
+    ).connect()
+    peer.ask("SET", "greeting", "hello")
+    peer.ask("RPUSH", "list", "hello")
+    assert peer.ask("DEBUG", "RELOAD") == "OK"
+    assert peer.ask("GET", "greeting") == b"HELLO"
+
+
+REPLAY = """
+def replay(data):
+    commands = []
+    at = 0
+    while at < len(data):
+        argv = []
+        end = data.index(b"\\r\\n", at)
+        for _ in range(int(data[at + 1:end])):
+            start = end + 2
+            end = data.index(b"\\r\\n", start)
+            size = int(data[start + 1:end])
+            argv.append(data[end + 2:end + 2 + size])
+            end += 2 + size
+        at = end + 2
+        commands.append([word.replace(b"hello", b"HELLO") for word in argv])
+    return commands, len(data)
+"""
+
+
+def test_the_log_is_replayed_by_a_function_that_the_test_wrote(start, tmp_path):
+    (tmp_path / "own.py").write_text(REPLAY)
+    use = f"persistence.replay={tmp_path}/own.py:replay"
+    peer = start("--save", "", *DEBUG, "--appendonly", "yes", "--use", use).connect()
+    peer.ask("SET", "greeting", "hello")
+    assert peer.ask("DEBUG", "LOADAOF") == "OK"
+    assert peer.ask("GET", "greeting") == b"HELLO"
