@@ -22,6 +22,13 @@ from cutaway.client import Client
 START_SECONDS = 60
 
 
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 class Server:
     """`python -m server`, with options of your own, in a folder that is gone when the server is."""
 
@@ -48,9 +55,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, or start it again in the same folder, and return when it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         where = ["--port", str(self.port), "--dir", str(self.folder), "--save", ""]
         command = [sys.executable, "-m", "server", *where, *self.options]
         with self._log.open("ab") as log:
