@@ -391,6 +391,15 @@ class Engine:
         if self.on_propagate:
             self.pending.append((index, (b"HDEL", key, *fields)))
 
+    @contextmanager
+    def unlogged(self) -> Iterator[None]:
+        """Within a unit: what is written inside goes neither to the log nor to replicas. For those who see to that themselves."""
+        before = len(self.pending)
+        try:
+            yield
+        finally:
+            del self.pending[before:]
+
     def flush_effects(self, *, together: bool) -> None:
         """Hand what is pending to the sinks; `together` in MULTI/EXEC if there is more than one."""
         pending, self.pending = self.pending, []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Block, Client, Command, CommandError, Database, Engine
@@ -113,20 +113,18 @@ class LoadedModule:
     def call(self, database: Database, argv: Sequence[bytes], *, logged: bool, user: Any = None) -> Reply:
         """Run a command for a function of the module's; `user` None may do anything. Raises CommandError."""
         engine, caller = self._engine, self._caller
-        before, effects = len(engine.pending), engine.effects
-        engine.effects = []
+        effects, engine.effects = engine.effects, []
         previous, caller.db = caller.db, database
         caller.user = user
         engine.nesting += 1
         try:
-            reply = engine.execute(caller, argv)
+            with nullcontext() if logged else engine.unlogged():
+                reply = engine.execute(caller, argv)
         finally:
             engine.nesting -= 1
             engine.effects = effects
             caller.db = previous
             caller.user = None
-        if not logged:
-            del engine.pending[before:]
         if isinstance(reply, CommandError):
             raise reply
         return reply

@@ -90,16 +90,12 @@ class Run:
                     raise Refused("-" + refusal.message)
         if command.is_write:
             self.has_written = client.may_exceed_memory = True
-        reply = engine.call(client, command, argv) if self.propagates else self._call_unlogged(argv)
+        if self.propagates:
+            reply = engine.call(client, command, argv)
+        else:
+            with engine.unlogged():
+                reply = engine.call(client, command, argv)
         return reply.timeout_reply if type(reply) is Block else reply
-
-    def _call_unlogged(self, argv: Sequence[bytes]) -> Reply:
-        engine = self._engine
-        assert self._client.command is not None
-        before = len(engine.pending)
-        reply = engine.call(self._client, self._client.command, argv)
-        del engine.pending[before:]
-        return reply
 
     def _refused(self, _error: CommandError | None, text: str) -> Refused:
         self._engine.count_error(CommandError(f"ERR {text}"))
