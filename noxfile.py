@@ -169,6 +169,15 @@ def clients(session: nox.Session) -> None:
 
 
 @nox.session
+def playground(session: nox.Session) -> None:
+    """Build the playground into the site, and try it in a headless Chromium: type commands, read the answers."""
+    equip(session, "docs", "browser", "test")
+    session.run("python", "tools/playground.py", str(shelf(session)))
+    session.run("mkdocs", "build", "--quiet", "--strict", env=QUIET)
+    session.run("pytest", "-n", "0", "tests/browser", *session.posargs)
+
+
+@nox.session
 def fidelity(session: nox.Session) -> None:
     """Write docs/fidelity.md, which compares every command with the real server's; `-- --check` only compares."""
     equip(session, "dev")

@@ -18,32 +18,9 @@ from typing import Final
 from cutaway.acl import acl
 from cutaway.acl import install as install_acl
 from cutaway.commands import Engine
-from cutaway.commands.bitfields import bitmaps
-from cutaway.commands.blocking_lists import lists
-from cutaway.commands.blocking_sorted_sets import blocking_sorted_sets
-from cutaway.commands.configuration import configuration
-from cutaway.commands.connections import connections
-from cutaway.commands.counters import counters
-from cutaway.commands.debugging import debugging
+from cutaway.commands.all_tables import TABLES as DATA
 from cutaway.commands.dumping import dumping
 from cutaway.commands.eviction import install as install_eviction
-from cutaway.commands.expiring import generic
-from cutaway.commands.geo_searches import geo
-from cutaway.commands.hash_expiry import hash_expiry
-from cutaway.commands.hashes import hashes
-from cutaway.commands.hyperloglog_commands import hyperloglog
-from cutaway.commands.introspection import introspection
-from cutaway.commands.memory_commands import memory
-from cutaway.commands.objects import objects
-from cutaway.commands.scanning import scan as _scan  # noqa: F401 - declares into `generic`
-from cutaway.commands.server_commands import server_commands
-from cutaway.commands.set_algebra import sets
-from cutaway.commands.sorted_set_algebra import sorted_sets
-from cutaway.commands.sorting import sorting
-from cutaway.commands.stream_claims import xclaim as _xclaim  # noqa: F401 - declares into `streams`
-from cutaway.commands.stream_info import streams
-from cutaway.commands.strings import strings
-from cutaway.commands.subsequences import subsequences
 from cutaway.config import Config, ConfigError
 from cutaway.config.parser import ConfigFileError, Line
 from cutaway.datastructures import DEFAULT_INDEX
@@ -77,9 +54,8 @@ from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
 TABLES: Final = (
-    strings, subsequences, counters, geo, hyperloglog, bitmaps, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, streams,
-    connections, generic, objects, memory, introspection, sorting, pubsub, tracking_commands, transactions, scripting, functions, acl,
-    configuration, debugging, dumping, server_commands, persisting, shutdowns, migrating, module_commands, OBSERVING,
+    *DATA, pubsub, tracking_commands, transactions, scripting, functions, acl, dumping, persisting, shutdowns, migrating,
+    module_commands, OBSERVING,
 )  # fmt: skip
 
 CAUSES: Final = {UsersError: ", because of the users", TLSError: ", because of TLS"}
