@@ -2,7 +2,7 @@
 
 Whoever knows a format gives a list of spans (`cutaway.resp.Span`): a range of bytes, what it is, what it
 says, and the span that it is a part of. `cutaway.resp.annotate` does so for RESP and so for the append-only
-file, `listpack_spans` for listpacks, `cutaway.persistence.annotate_rdb` for RDB. The picture knows no format.
+file, `listpack_spans` for listpacks, `annotate_rdb` of `cutaway.persistence.views` for RDB. The picture knows no format.
 A span with parts is a frame around them; one without is a box with its bytes, and under it its label and, if
 the bytes do not show it, its value.
 

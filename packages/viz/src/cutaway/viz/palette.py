@@ -61,9 +61,10 @@ _RULES: Final = """
 .cutaway-viz .cv-row{display:flex;flex-wrap:wrap;align-items:flex-end;gap:3px}
 .cutaway-viz .cv-spaced{gap:8px}
 .cutaway-viz .cv-frame{border:1px solid color-mix(in srgb,currentColor 35%,transparent);border-radius:5px;padding:3px}
+.cutaway-viz .cv-frame,.cutaway-viz .cv-cell{max-width:100%;min-width:0}
 .cutaway-viz .cv-cell{text-align:center}
 .cutaway-viz .cv-bytes{padding:2px 5px;border-radius:3px 3px 0 0;white-space:pre;background:color-mix(in srgb,var(--hue) 18%,transparent);border-bottom:3px solid var(--hue)}
-.cutaway-viz .cv-label{font-size:11px;opacity:.85;padding:0 3px 1px}
+.cutaway-viz .cv-label{overflow-wrap:anywhere;font-size:11px;opacity:.85;padding:0 3px 1px}
 .cutaway-viz .cv-chain{display:flex;flex-wrap:wrap;align-items:center;gap:6px}
 .cutaway-viz .cv-node{border:1.5px solid var(--hue);border-radius:5px;padding:4px 7px;width:156px;align-self:stretch}
 .cutaway-viz .cv-lzf{border-style:dashed}
@@ -102,7 +103,7 @@ _RULES: Final = """
 .cutaway-viz .cv-area .cv-name{display:none}}
 .cutaway-viz .cv-versus{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;border-left:3px solid var(--cv-1);padding:2px 0 2px 12px}
 .cutaway-viz .cv-versus .cv-name{opacity:.8}
-.cutaway-viz .cv-said{font-weight:600}
+.cutaway-viz .cv-said{font-weight:600;min-width:0;overflow-wrap:anywhere}
 .cutaway-viz .cv-steps{display:flex;flex-wrap:wrap;gap:6px}
 .cutaway-viz .cv-steps input{appearance:none;order:0;margin:0;width:30px;height:30px;border-radius:50%;border:1.5px solid currentColor;cursor:pointer;font:inherit;color:inherit;display:grid;place-items:center;background:none}
 .cutaway-viz .cv-steps input:focus-visible{outline:2px solid var(--cv-2);outline-offset:2px}
