@@ -9,11 +9,12 @@ and the limits at which a small value changes into a large one are low, so that 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from cutaway.acl import acl
 from cutaway.acl import install as install_acl
-from cutaway.commands import Engine
+from cutaway.commands import Command, Engine
 from cutaway.commands.all_tables import TABLES as DATA
 from cutaway.commands.eviction import install as install_eviction
 from cutaway.datastructures import DEFAULT_INDEX, SkipList
@@ -24,7 +25,15 @@ from cutaway.scripting import install as install_scripting
 from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
-TABLES: Final = (*DATA, pubsub, tracking_commands, transactions, scripting, functions, acl)
+TABLES: Final[tuple[Iterable[Command], ...]] = (
+    *DATA,
+    pubsub,
+    tracking_commands,
+    transactions,
+    scripting,
+    functions,
+    acl,
+)
 
 SMALL: Final = {
     "hash-max-listpack-entries": "4",

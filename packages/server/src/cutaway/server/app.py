@@ -11,13 +11,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from cutaway.acl import acl
 from cutaway.acl import install as install_acl
-from cutaway.commands import Engine
+from cutaway.commands import Command, Engine
 from cutaway.commands.all_tables import TABLES as DATA
 from cutaway.commands.dumping import dumping
 from cutaway.commands.eviction import install as install_eviction
@@ -53,7 +53,7 @@ from cutaway.server.users import UsersError, take_users
 from cutaway.transactions import install as install_transactions
 from cutaway.transactions import transactions
 
-TABLES: Final = (
+TABLES: Final[tuple[Iterable[Command], ...]] = (
     *DATA, pubsub, tracking_commands, transactions, scripting, functions, acl, dumping, persisting, shutdowns, migrating,
     module_commands, OBSERVING,
 )  # fmt: skip
