@@ -276,7 +276,9 @@ def _reload(client: Client, *words: bytes) -> Reply:
     options = {word.upper() for word in words}
     if not options <= {b"MERGE", b"NOFLUSH", b"NOSAVE"}:
         raise WRONG_RELOAD_OPTION
-    _outside(client, "reload")(flush=b"NOFLUSH" not in options, save=b"NOSAVE" not in options)
+    _outside(client, "reload")(
+        flush=b"NOFLUSH" not in options, save=b"NOSAVE" not in options, merge=b"MERGE" in options
+    )
     return "OK"
 
 

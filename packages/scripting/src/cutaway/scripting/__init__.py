@@ -12,5 +12,6 @@ def install(engine: Engine) -> None:
     """Give `engine` a place for its scripts and functions, and whoever saves and loads it their sources."""
     room = engine.extras[ROOM] = Scripting(engine)
     engine.extras["function_libraries"] = room.libraries.sources
-    engine.extras["load_library"] = room.libraries.restore
+    engine.extras["load_library"] = room.libraries.load
+    engine.extras["flush_libraries"] = room.libraries.flush
     engine.info_sections["memory:scripting"] = room.info

@@ -28,6 +28,9 @@ from cutaway.scripting.shebangs import library_shebang
 
 LOAD_MILLISECONDS: Final = 500
 """How long a library's text may run: it should do no more than register functions."""
+LIBRARY_BYTES: Final = 512
+FUNCTION_BYTES: Final = 256
+"""What a library is taken to cost besides its text, and each of its functions: objects, names, places in tables."""
 NAME: Final = re.compile(r"[A-Za-z0-9_]+\Z", re.ASCII)
 
 
@@ -101,6 +104,17 @@ class Libraries:
         assert self._api is not None
         return self._api
 
+    @property
+    def vm_memory(self) -> int:
+        """Bytes that the interpreter of the libraries holds; 0 as long as there was no library."""
+        return 0 if self._interpreter is None else self._interpreter.used_memory
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the libraries are taken to cost beside the interpreter: their texts and tables. O(libraries)."""
+        texts = sum(len(library.source) for library in self.libraries.values())
+        return texts + LIBRARY_BYTES * len(self.libraries) + FUNCTION_BYTES * len(self.functions)
+
     def sources(self) -> list[bytes]:
         """The text of every library: what is saved. O(libraries)."""
         return [library.source for library in self.libraries.values()]
@@ -120,10 +134,6 @@ class Libraries:
             self.delete(name)
         self._link(library)
         return library
-
-    def restore(self, source: bytes) -> None:
-        """Load a library from a file. Raises CommandError."""
-        self.load(source, replace=True)
 
     def restore_all(self, sources: Iterable[bytes], policy: bytes) -> None:
         """Load libraries from elsewhere: `policy` is b"flush", b"append" or b"replace". Raises CommandError. O(length)."""

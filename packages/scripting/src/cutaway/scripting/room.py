@@ -97,13 +97,18 @@ class Scripting:
             self._interpreter = lua
         return self._interpreter
 
+    @property
+    def vm_memory(self) -> int:
+        """Bytes that the interpreter of EVAL holds; 0 as long as no script has come."""
+        return 0 if self._interpreter is None else self._interpreter.used_memory
+
     def info(self) -> dict[str, int]:
         """What INFO tells of the functions. O(libraries)."""
         libraries = self.libraries
         return {
             "number_of_functions": len(libraries.functions),
             "number_of_libraries": len(libraries.libraries),
-            "used_memory_functions": sum(len(source) for source in libraries.sources()),
+            "used_memory_functions": libraries.memory,
         }
 
     def load(self, body: bytes, *, keep: bool = False) -> Script:

@@ -130,7 +130,7 @@ class ProcessSections:
 
     def scripting_engines(self) -> Fields:
         """The section `scriptingengines`: Lua, once there was a script."""
-        used = lua_memory(self._engine)
+        used = sum(lua_memory(self._engine))
         fields: dict[str, object] = {
             "engines_count": 1, "engines_total_used_memory": used, "engines_total_memory_overhead": 0,
             "engine_0": f"name=LUA,module=lua,abi_version=1,used_memory={used},memory_overhead=0",
@@ -138,8 +138,7 @@ class ProcessSections:
         return fields if "scripting" in self._engine.extras else {"engines_count": 0}
 
 
-def lua_memory(engine: Engine) -> int:
-    """How much memory the interpreter of scripts has, in bytes; 0 as long as no script has come."""
+def lua_memory(engine: Engine) -> tuple[int, int]:
+    """How much memory the interpreters of scripts and of functions hold, in bytes; 0 for one that nobody needed yet."""
     scripting = engine.extras.get("scripting")
-    interpreter = None if scripting is None else getattr(scripting, "_interpreter", None)
-    return 0 if interpreter is None else int(interpreter.used_memory)
+    return (0, 0) if scripting is None else (scripting.vm_memory, scripting.libraries.vm_memory)

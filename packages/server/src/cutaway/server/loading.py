@@ -68,6 +68,7 @@ class Loader:
         "expired",
         "keys",
         "loaded_bytes",
+        "onto",
         "started",
         "total_bytes",
     )
@@ -78,6 +79,8 @@ class Loader:
         self._abandoned = False
         self._database = engine.keyspace.databases[0]
         """Where the keys that are being read belong."""
+        self.onto: str | None = None
+        """What becomes of a key that is there already, "refuse" or "replace"; None: there is none."""
         self._last_line = 0.0
         self.keys = self.expired = 0
         self.loaded_bytes = self.total_bytes = 0
@@ -271,11 +274,19 @@ class Loader:
             # what the file says, as far as it can be true
             self._database.keys.reserve(min(event.keys, self.total_bytes // SHORTEST_ENTRY))
         elif type(event) is Library:
-            load = self._engine.extras.get("load_library")
-            if load is not None:
-                load(event.source)
+            self._take_library(event.source)
         elif type(event) is ModuleData:
             self._take_module_data(event)
+
+    def _take_library(self, source: bytes) -> None:
+        load = self._engine.extras.get("load_library")
+        if load is not None:
+            try:
+                load(source, replace=self.onto == "replace")
+            except CommandError as error:
+                raise LoadError(
+                    f"a function library of the file cannot be loaded: {error.message}"
+                ) from error
 
     def _take_module_data(self, event: ModuleData) -> None:
         load = self._engine.extras.get("load_module_data")
@@ -289,6 +300,8 @@ class Loader:
             return
         self.keys += 1
         database = self._database
+        if self.onto is not None:
+            self._make_way(database, key)
         entry = database.add(key, value)
         if expire_at is not None:
             database.expire(key, entry, expire_at)
@@ -296,6 +309,16 @@ class Loader:
             database.volatile_fields[key] = entry
         if freq is not None or idle is not None:
             self._set_access(entry, idle, freq)
+
+    def _make_way(self, database: Database, key: bytes) -> None:
+        """There may be such a key already: take it out, or refuse to."""
+        before = database.keys.get(key)
+        if before is None:
+            return
+        if self.onto == "refuse":
+            raise LoadError(f"the file has a key that is there already: {key!r}")
+        database.remove(key)
+        self._engine.keyspace.release(before.value)
 
     def _set_access(self, entry: KeyEntry, idle: int | None, freq: int | None) -> None:
         """Take over when a key was used, if the policy that is on now counts as the one before did."""

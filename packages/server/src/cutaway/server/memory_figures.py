@@ -49,8 +49,13 @@ class MemoryReport:
         scripts = scripting.scripts.values() if scripting is not None else ()
         return len(scripts), sum(len(script.body) + SCRIPT_BYTES for script in scripts)
 
+    def _functions(self) -> int:
+        """The bytes of the function libraries."""
+        scripting = self._engine.extras.get("scripting")
+        return 0 if scripting is None else int(scripting.libraries.memory)
+
     def _others(self) -> int:
-        return self._scripts()[1] + lua_memory(self._engine)
+        return self._scripts()[1] + self._functions() + sum(lua_memory(self._engine))
 
     def figures(self) -> Figures:
         """What is known of the process now. O(clients + scripts)."""
@@ -65,6 +70,7 @@ class MemoryReport:
             aof_buffer=0 if aof is None else aof.pending,
             scripts=scripts,
             script_count=count,
+            functions=self._functions(),
         )
 
     # ---- INFO
@@ -73,16 +79,17 @@ class MemoryReport:
         """INFO's section `memory`, in bytes. The scripting room adds what its functions take."""
         engine, seen = self._engine, Overview.of(self._engine)
         own, peak = seen.figures, max(self._measurements.peak_used, seen.total)
-        limit, lua = engine.config.integer("maxmemory"), lua_memory(engine)
+        limit = engine.config.integer("maxmemory")
+        scripts, functions = lua_memory(engine)
         return {
             **_sizes("used_memory", seen.total), **_sizes("used_memory_rss", own.resident), **_sizes("used_memory_peak", peak),
             "used_memory_peak_perc": share(seen.total, peak), "used_memory_overhead": seen.overhead, "used_memory_startup": 0,
             "used_memory_dataset": seen.dataset, "used_memory_dataset_perc": share(seen.dataset, max(seen.total, 1)),
             "allocator_allocated": seen.total + own.startup, "allocator_active": own.resident,
             "allocator_resident": own.resident, "allocator_muzzy": 0, **_sizes("total_system_memory", total_system_memory()),
-            "used_memory_lua": lua, "used_memory_vm_eval": lua, "used_memory_lua_human": human(lua),
-            "used_memory_scripts_eval": own.scripts, "number_of_cached_scripts": own.script_count, "used_memory_vm_functions": 0,
-            **_sizes("used_memory_vm_total", lua), **_sizes("used_memory_scripts", own.scripts + own.functions),
+            "used_memory_lua": scripts, "used_memory_vm_eval": scripts, "used_memory_lua_human": human(scripts),
+            "used_memory_scripts_eval": own.scripts, "number_of_cached_scripts": own.script_count, "used_memory_vm_functions": functions,
+            **_sizes("used_memory_vm_total", scripts + functions), **_sizes("used_memory_scripts", own.scripts + own.functions),
             **_sizes("maxmemory", limit), "maxmemory_policy": engine.config.text("maxmemory-policy"),
             "allocator_frag_ratio": 1.0, "allocator_frag_bytes": 0, "allocator_rss_ratio": 1.0, "allocator_rss_bytes": 0,
             "rss_overhead_ratio": 1.0, "rss_overhead_bytes": 0, "mem_fragmentation_ratio": seen.fragmentation,

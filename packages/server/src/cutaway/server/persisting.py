@@ -117,14 +117,18 @@ class Persistence:
 
     # ---- for DEBUG
 
-    def reload(self, *, flush: bool = True, save: bool = True) -> None:
-        """DEBUG RELOAD: write the snapshot and load it again. Raises CommandError."""
+    def reload(self, *, flush: bool = True, save: bool = True, merge: bool = False) -> None:
+        """DEBUG RELOAD: write the snapshot and load it again. Raises CommandError.
+
+        Without `flush` what is there stays, and a key or library that the file has, too, is an error; with `merge` it is replaced.
+        """
         if save:
             self.saver.save()
         tell_modules(self._engine, "loading")
         if flush:
             self._empty()
-        self._load(self.loader.read_rdb(self.loader.rdb_path()))
+        self.loader.onto = None if flush else "replace" if merge else "refuse"
+        self._load(self.loader.read_rdb(self.loader.rdb_path()), "RDB dump")
         tell_modules(self._engine, "loaded")
         self._wake_all()
 
@@ -137,22 +141,28 @@ class Persistence:
         self._empty()
         sinks, self._engine.on_propagate = self._engine.on_propagate, ()
         try:
-            self._load(self.loader.replay())
+            self._load(self.loader.replay(), "AOF files")
         finally:
             self._engine.on_propagate = sinks
         tell_modules(self._engine, "loaded")
         self._wake_all()
 
     def _empty(self) -> None:
+        """Empty everything that a file brings: keys and function libraries."""
         for database in self._engine.keyspace.databases:
             database.clear()
+        flush_libraries = self._engine.extras.get("flush_libraries")
+        if flush_libraries is not None:
+            flush_libraries()
 
-    def _load(self, steps: Any) -> None:
+    def _load(self, steps: Any, what: str) -> None:
         try:
             self.loader.load_now(steps)
         except (LoadError, OSError) as error:
             log.warning("%s", error)
-            raise CommandError("ERR Error trying to load the RDB dump, check server logs") from error
+            raise CommandError(f"ERR Error trying to load the {what}, check server logs.") from error
+        finally:
+            self.loader.onto = None
 
     def _wake_all(self) -> None:
         for database in self._engine.keyspace.databases:
