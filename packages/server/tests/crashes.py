@@ -27,10 +27,11 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
-from conftest import Peer, Running
+from conftest import Running
 from power import lose_power
 
 from cutaway.persistence.checks import check
+from cutaway.testing import Peer
 
 State = dict[str, Any]
 KEYS = 4
@@ -78,7 +79,7 @@ class Writer:
     def write_until_the_end(self, port: int) -> None:
         """Write as fast as the server acknowledges."""
         with contextlib.suppress(OSError):
-            peer = Peer(port)
+            peer = Peer(("127.0.0.1", port))
             while True:
                 words = self.next_write()
                 number = self.count + len(self.log) + 1

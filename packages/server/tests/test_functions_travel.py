@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cutaway.resp import ReplyParser, encode_request
+from cutaway.testing import RealServer
 
 LIBRARY = """#!lua name=counting
 local function next_of(keys, args) return redis.call('incrby', keys[1], args[1]) end
@@ -21,55 +18,8 @@ redis.register_function{function_name='peek', callback=function(keys) return red
 """
 
 
-class RealServer:
-    """A real server on a unix socket, with a folder of ours."""
-
-    def __init__(self, binary: str, folder: Path) -> None:
-        path = folder / "real.sock"
-        arguments = ["--port", "0", "--unixsocket", str(path), "--dir", str(folder), "--save", ""]
-        self.process = subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL)
-        self.socket = socket.socket(socket.AF_UNIX)
-        for _ in range(500):
-            if self.socket.connect_ex(str(path)) == 0:
-                break
-            time.sleep(0.02)
-
-    def ask(self, *words: str | bytes | int) -> Any:
-        self.socket.sendall(
-            encode_request([word if isinstance(word, bytes) else str(word).encode() for word in words])
-        )
-        parser = ReplyParser()
-        while True:
-            parser.feed(self.socket.recv(1 << 16))
-            for reply in parser:
-                return reply
-
-    def stop(self) -> None:
-        self.socket.close()
-        self.process.terminate()
-        self.process.wait()
-
-
-@pytest.fixture
-def real(tmp_path: Path) -> Iterator[Callable[[], RealServer]]:
-    """`real()` starts a real server in this test's folder."""
-    binary = shutil.which("redis-server") or shutil.which("valkey-server")
-    if binary is None:
-        pytest.skip("there is no redis-server to exchange files with")
-    started: list[RealServer] = []
-
-    def begin() -> RealServer:
-        started.append(RealServer(binary, tmp_path))
-        return started[-1]
-
-    yield begin
-    for server in started:
-        if server.process.poll() is None:
-            server.stop()
-
-
 def test_a_real_server_loads_our_snapshot_with_its_functions_and_we_load_its(
-    start: Callable[..., Any], real: Callable[[], RealServer]
+    start: Callable[..., Any], start_real: Callable[..., RealServer], tmp_path: Path
 ) -> None:
     ours = start("--save", "")
     peer = ours.connect()
@@ -77,7 +27,8 @@ def test_a_real_server_loads_our_snapshot_with_its_functions_and_we_load_its(
     assert peer.ask("FCALL", "next_of", 1, "n", 5) == 5
     assert peer.ask("SAVE") == "OK"
     ours.kill()
-    other = real()
+    real = start_real("redis", folder=tmp_path)
+    other: Any = real.connect()
     assert other.ask("FCALL", "next_of", 1, "n", 2) == 7
     assert other.ask("FUNCTION", "LIST", "WITHCODE")[0][-1] == LIBRARY.encode()
     assert other.ask(
@@ -86,16 +37,16 @@ def test_a_real_server_loads_our_snapshot_with_its_functions_and_we_load_its(
         LIBRARY.replace("counting", "second").replace("next_of", "again").replace("peek", "look"),
     )
     assert other.ask("SAVE") == "OK"
-    other.stop()
+    real.stop()
     back = start("--save", "").connect()
     assert back.ask("FCALL", "again", 1, "n", 1) == 8
     assert back.ask("FCALL_RO", "peek", 1, "n") == b"8"
 
 
 def test_a_dump_of_functions_is_restored_on_either_side(
-    start: Callable[..., Any], real: Callable[[], RealServer]
+    start: Callable[..., Any], start_real: Callable[..., RealServer]
 ) -> None:
-    ours, other = start("--save", "").connect(), real()
+    ours, other = start("--save", "").connect(), start_real("redis").connect()
     ours.ask("FUNCTION", "LOAD", LIBRARY)
     assert other.ask("FUNCTION", "RESTORE", ours.ask("FUNCTION", "DUMP")) == "OK"
     assert other.ask("FCALL", "next_of", 1, "n", 3) == 3

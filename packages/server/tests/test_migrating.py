@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import time
 
 import pytest
 
-REDIS = shutil.which("redis-server")
-
 
 @pytest.fixture
-def other(start, tmp_path, free_port):
+def other(start_real, free_port):
     """A real server's port."""
-    if REDIS is None:
-        pytest.skip("no redis-server here")
-    port = free_port
-    command = [REDIS, "--port", str(port), "--save", "", "--bind", "127.0.0.1", "--dir", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        time.sleep(0.3)
-        yield port
-        process.terminate()
+    start_real("redis", "--port", str(free_port), "--bind", "127.0.0.1")
+    return free_port
 
 
 def real(port: int, *words: str) -> str:

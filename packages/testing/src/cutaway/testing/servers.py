@@ -29,13 +29,17 @@ from cutaway.testing.binaries import Kind, require
 from cutaway.testing.folders import short_folder
 from cutaway.testing.peers import Address, Peer, exchange, open_socket
 
-START_SECONDS: Final = 60.0
+START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 60.0
 _PAUSE: Final = 0.01
 
 
 class StartError(RuntimeError):
-    """The server ended, or did not answer in time. The text has the command and what the server printed."""
+    """The server ended, or did not answer in time. The text has the command, and what the server `printed`."""
+
+    def __init__(self, what: str, command: Sequence[str], printed: str) -> None:
+        super().__init__(f"the server {what}: {' '.join(command)}\n{printed}")
+        self.printed: Final = printed
 
 
 def free_port() -> int:
@@ -81,8 +85,8 @@ class ServerProcess:
             status = self.process.poll()
             if status is not None or time.monotonic() > limit:
                 self.kill()
-                how = "did not answer" if status is None else f"ended with status {status}"
-                raise StartError(f"the server {how}: {' '.join(self.command)}\n{self.printed()}")
+                what = "did not answer" if status is None else f"ended with status {status}"
+                raise StartError(what, self.command, self.printed())
             time.sleep(_PAUSE)
 
     def is_ready(self) -> bool:
