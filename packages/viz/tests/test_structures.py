@@ -154,3 +154,12 @@ def test_dots_never_cover_each_other_and_are_all_counted(lanes: dict[str, list[t
     for name, dots in lanes.items():
         line = next(line for line in picture.text.splitlines() if line.startswith(f"{name}:"))
         assert sum(map(int, re.findall(r"\d+", line))) == len(dots)
+
+
+def test_a_large_table_is_drawn_with_a_bar_for_several_slots() -> None:
+    table = Dict((number, None) for number in range(20_000))
+    picture = dict_tables(table.snapshot())
+    assert picture.html.count("<rect") == 256
+    bars = [line.split() for line in picture.text.splitlines() if "#" in line]
+    assert sum(int(words[-1]) for words in bars) == 20_000
+    assert [int(words[0]) for words in bars] == list(range(0, 2048, 8))

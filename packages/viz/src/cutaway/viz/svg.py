@@ -52,7 +52,7 @@ def clean(text: str) -> str:
 def rect(x: Number, y: Number, width: Number, height: Number, look: str, hint: str = "") -> Markup:
     """A box with round corners, and a hint for the pointer that rests on it."""
     inside = tag("title", hint) if hint else ""
-    return tag("rect", Markup(inside), look, x=x, y=y, width=width, height=height, rx=3)
+    return tag("rect", Markup(inside), look, x=x, y=y, width=width, height=height, rx=min(3, width / 4))
 
 
 def circle(x: Number, y: Number, radius: Number, look: str, hint: str = "") -> Markup:

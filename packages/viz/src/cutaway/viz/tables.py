@@ -10,6 +10,7 @@ from cutaway.viz.pictures import Picture
 from cutaway.viz.svg import Markup, drawing, path, rect, tag, text
 
 _HIGH: Final = 84
+_WIDTH: Final = 680
 _MOST_BARS: Final = 256
 Slots = Sequence[Sequence[object]]
 
@@ -24,24 +25,27 @@ def dict_tables(snapshot: DictSnapshot, *, scan: int | None = None, title: str =
     tables = [_gather(slots) for slots in snapshot.tables]
     most = max((keys for bars, _ in tables for keys in bars), default=0)
     wide = max(len(bars) for bars, _ in tables)
-    step = 30 if wide <= 32 else 18 if wide <= 64 else 8
+    step = max(min(30, _WIDTH // wide), 3)
+    slot = step - 4 if step > 12 else step - 1
+    longest = 8 + 6 * len(str(max(map(len, snapshot.tables))))
+    named = next(every for every in (1, 2, 4, 8, 16, 32, 64) if every * step >= longest)
     parts: list[Markup] = []
     y = 0
     for number, (bars, slots_a_bar) in enumerate(tables):
         old = number == 0 and len(tables) == 2
-        parts.append(text(0, y + 13, _headline(snapshot, number), "cv-bold"))
+        parts.append(text(4, y + 13, _headline(snapshot, number), "cv-bold"))
         for index, keys in enumerate(bars):
-            x = index * step + 1
-            gone = old and (index + 1) * slots_a_bar <= snapshot.rehash_index
-            parts += _draw_slot(x, y + 22, step - 4, keys, most, old=old, gone=gone)
+            x = index * step + 4
             first = index * slots_a_bar
-            if any(_is_next(snapshot, scan, slot) for slot in range(first, first + slots_a_bar)):
-                parts.append(rect(x - 1, y + 20, step - 2, _HIGH + 4, "cv-ring cv-h4"))
-            if step > 8 or index % 8 == 0:
-                parts.append(text(x + (step - 4) / 2, y + _HIGH + 40, str(first), "cv-mid cv-small"))
+            gone = old and first + slots_a_bar <= snapshot.rehash_index
+            parts += _draw_slot(x, y + 22, slot, keys, most, old=old, gone=gone)
+            if _is_next(snapshot, scan, range(first, first + slots_a_bar)):
+                parts.append(rect(x - 1, y + 20, slot + 2, _HIGH + 4, "cv-ring cv-h4"))
+            if index % named == 0:
+                parts.append(text(x + slot / 2, y + _HIGH + 40, str(first), "cv-mid cv-small"))
         y += _HIGH + 56
     summary = _describe(snapshot, scan)
-    svg = drawing(parts, max(wide * step, 240), y, title or "A dict", summary)
+    svg = drawing(parts, max(wide * step, 240) + 12, y, title or "A dict", summary)
     return Picture(Markup(svg + tag("div", summary, "cv-note")), "\n".join(_lines(snapshot, scan)), title)
 
 
@@ -55,25 +59,27 @@ def _draw_slot(
     x: float, y: float, width: float, keys: int, most: int, *, old: bool, gone: bool
 ) -> list[Markup]:
     """One slot with its keys; crossed out if they have moved."""
-    if gone:
+    if gone and width > 8:
         return [rect(x, y, width, _HIGH, "cv-line cv-dash"), path(f"M{x} {y}l{width} {_HIGH}", "cv-faint")]
+    if gone:
+        return [path(f"M{x} {y}l{width} {_HIGH}", "cv-faint")]
     high = (_HIGH - 20) * keys / max(most, 1)
     look = "cv-full cv-h1" if old else "cv-full cv-h2"
-    parts = [
+    if width <= 8:
+        return [rect(x, y + _HIGH - high, width, high, look, f"{keys} keys")]
+    return [
         rect(x, y, width, _HIGH, "cv-faint"),
         rect(x + 2, y + _HIGH - 2 - high, width - 4, high, look, f"{keys} keys"),
+        text(x + width / 2, y + _HIGH - 6 - high, str(keys), "cv-mid cv-small"),
     ]
-    if width > 8:
-        parts.append(text(x + width / 2, y + _HIGH - 6 - high, str(keys), "cv-mid cv-small"))
-    return parts
 
 
-def _is_next(snapshot: DictSnapshot, scan: int | None, slot: int) -> bool:
-    """Whether a scan would look at this slot: at one of the smaller table, and at those it expands into."""
+def _is_next(snapshot: DictSnapshot, scan: int | None, slots: range) -> bool:
+    """Whether a scan would look at one of these: at a slot of the smaller table, and at those it expands into."""
     if scan is None:
         return False
     mask = min(map(len, snapshot.tables)) - 1
-    return slot & mask == scan & mask
+    return any(slot & mask == scan & mask for slot in slots)
 
 
 def _name(snapshot: DictSnapshot, number: int) -> str:
@@ -97,11 +103,13 @@ def _describe(snapshot: DictSnapshot, scan: int | None) -> str:
 
 
 def _lines(snapshot: DictSnapshot, scan: int | None) -> Iterator[str]:
-    """The dict as text: a line for each slot, a mark for each key."""
+    """The dict as text: a line for each slot, a mark for each key; of a large table, for several slots."""
     for number, slots in enumerate(snapshot.tables):
         yield _headline(snapshot, number)
-        for index, keys in enumerate(slots):
-            gone = number == 0 and index < snapshot.rehash_index
-            row = "moved" if gone else f"{'#' * len(keys)} {len(keys)}"
-            yield f"{index:6} {'>' if _is_next(snapshot, scan, index) else ' '} {row.lstrip()}"
+        bars, each = _gather(slots)
+        for first, keys in zip(range(0, len(slots), each), bars, strict=True):
+            gone = number == 0 and first + each <= snapshot.rehash_index
+            row = "moved" if gone else f"{'#' * min(keys, 64)} {keys}"
+            mark = ">" if _is_next(snapshot, scan, range(first, first + each)) else " "
+            yield f"{first:6} {mark} {row.lstrip()}"
     yield _describe(snapshot, scan)

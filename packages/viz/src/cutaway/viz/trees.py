@@ -20,13 +20,13 @@ def radix_tree(root: RadixSnapshot, *, find: bytes | None = None, title: str = "
     `find` is a key whose way is drawn strong, as far as there is one. O(n).
     """
     drawer = _RadixDrawer()
-    drawer.draw(root, 14, find)
+    drawer.draw(root, 14 + _room(root), find)
     keys, nodes = _count(root)
     summary = f"{keys} key{'s' * (keys != 1)} in {nodes} node{'s' * (nodes != 1)}, the root included."
     if find is not None:
         summary += f" The way of {spell(find)!r} is drawn strong."
     parts = drawer.edges + drawer.nodes
-    svg = drawing(parts, drawer.width, drawer.rows * _ROW + 14, title or "A radix tree", summary)
+    svg = drawing(parts, drawer.width, drawer.rows * _ROW + 8, title or "A radix tree", summary)
     legend = tag("div", f"{summary} A full dot: a key ends here.", "cv-note")
     return Picture(Markup(svg + legend), "\n".join([summary, *_radix_lines(root)]), title)
 
@@ -42,31 +42,41 @@ class _RadixDrawer:
 
     def draw(self, node: RadixSnapshot, x: float, find: bytes | None) -> float:
         """Draw a subtree whose root is at `x`; return the height at which that stands."""
-        y = self.rows * _ROW + 19.0
+        y = self.rows * _ROW + 21.0
         for number, child in enumerate(node.children):
             words = spell(child.label, 32)
-            child_x = x + 34 + _MONO * len(words)
+            start = x + 14 + _room(node)
+            child_x = start + _MONO * len(words) + 20 + _room(child)
             rest = None if find is None or not find.startswith(child.label) else find[len(child.label) :]
             child_y = self.draw(child, child_x, rest)
-            look = "cv-way cv-h1" if rest is not None else "cv-line"
-            start = f"M{x:g} {y + 7:g}V{child_y:g}" if number else f"M{x + 7:g} {y:g}"
-            turn = f"{start}H{child_x - 7:g}"
-            if rest is None:
-                self.edges.insert(0, path(turn, look))
-            else:
-                self.edges.append(path(turn, look))
-            self.nodes.append(text(x + 14, child_y - 5, words, "cv-mono"))
+            turn = f"M{x:g} {y + 7:g}V{child_y:g}" if number else f"M{x + 7:g} {y:g}"
+            edge = path(f"{turn}H{child_x - 7:g}", "cv-line" if rest is None else "cv-way cv-h1")
+            self.edges.insert(0 if rest is None else len(self.edges), edge)
+            self.nodes.append(text(start, child_y - 5, words, "cv-mono"))
         if not node.children:
             self.rows += 1
         hue = "cv-h1" if find == b"" and node.is_key else "cv-h2"
         self.nodes.append(circle(x, y, 6.5, f"{'cv-full' if node.is_key else 'cv-ring'} {hue}"))
-        if node.is_key and node.value is not None:
-            words = _shown(node.value)
-            below = bool(node.children)
-            self.nodes.append(text(x + (-3 if below else 12), y + (20 if below else 4), words, "cv-small"))
-            self.width = max(self.width, x + 20 + width_of(words))
         self.width = max(self.width, x + 14)
+        if node.is_key and node.value is not None:
+            self.value(node, x, y)
         return y
+
+    def value(self, node: RadixSnapshot, x: float, y: float) -> None:
+        """Write a value: beside a leaf, above any other node."""
+        words = _shown(node.value)
+        if node.children:
+            self.nodes.append(text(x, y - 10, words, "cv-mid cv-small"))
+        else:
+            self.nodes.append(text(x + 12, y + 4, words, "cv-small"))
+            self.width = max(self.width, x + 20 + width_of(words))
+
+
+def _room(node: RadixSnapshot) -> float:
+    """How much more room than usual a node needs to either side, for the value above it."""
+    if not node.children or not node.is_key or node.value is None:
+        return 0
+    return max(width_of(_shown(node.value)) / 2 - 10, 0)
 
 
 def _shown(value: object) -> str:
