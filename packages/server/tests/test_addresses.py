@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
@@ -64,3 +65,17 @@ def test_a_new_port_is_opened_on_the_new_addresses(start, free_port):
     until(lambda: answers("127.0.0.2", free_port))
     assert not answers("127.0.0.2", server.port)
     assert not answers("127.0.0.1", free_port)
+
+
+def test_a_unix_socket_belongs_to_the_group_that_is_asked_for(start, tmp_path):
+    path = tmp_path / "s.sock"
+    start("--save", "", "--unixsocket", str(path), "--unixsocketgroup", str(os.getgid()))
+    assert path.stat().st_gid == os.getgid()
+    with pytest.raises(RuntimeError, match="there is no group 'nobodys'"):
+        start("--unixsocket", str(path), "--unixsocketgroup", "nobodys")
+
+
+def test_a_port_that_is_taken_is_named_in_the_log(start):
+    port = start("--save", "").port
+    with pytest.raises(RuntimeError, match=rf"Failed listening on port {port} \(tcp\), aborting\.\n.*in use"):
+        start("--save", "", "--port", str(port))

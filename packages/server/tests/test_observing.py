@@ -473,3 +473,13 @@ def test_the_metrics_page_outlives_the_commands_it_counted(start, free_port):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         page = answer.read().decode()
     assert 'cmd="config|get"' in page
+
+
+def test_after_flushall_and_its_snapshot_there_is_nothing_to_save(start):
+    peer = start("--save", "3600 1").connect()
+    peer.ask("SET", "k", "v")
+    peer.ask("FLUSHALL")
+    assert info(peer, "persistence")["rdb_changes_since_last_save"] == "0"
+    peer.ask("CONFIG", "SET", "save", "")
+    peer.ask("FLUSHALL")
+    assert info(peer, "persistence")["rdb_changes_since_last_save"] == "1"

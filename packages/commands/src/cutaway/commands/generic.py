@@ -234,9 +234,9 @@ def flushall(client: Client, *mode: bytes) -> Reply:
     """Deletes all keys of all databases. O(n) for n keys, the reply waits for none of it."""
     _check_flush_mode(mode)
     client.engine.keyspace.flush(client.engine.keyspace.databases)
-    for action in client.engine.extras.get("on_flushall", ()):
-        action()
     client.engine.keyspace.dirty += 1
+    for action in client.engine.extras.get("on_flushall", ()):
+        action()  # a snapshot that is made here has this change too
     client.engine.effect(b"FLUSHALL")
     return "OK"
 

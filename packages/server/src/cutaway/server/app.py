@@ -187,7 +187,12 @@ class Application:
         answer_while_busy(server)
         await server.ports.open()
         if path := config.text("unixsocket"):
-            await server.listen_unix(path, config.integer("unixsocketperm"), config.integer("tcp-backlog"))
+            await server.listen_unix(
+                path,
+                config.integer("unixsocketperm"),
+                config.integer("tcp-backlog"),
+                config.text("unixsocketgroup"),
+            )
             log.info("Listening on %s", path)
 
 

@@ -382,6 +382,7 @@ class Appender:
     def stop_child(self) -> None:
         """Give up a rewrite; the files before it are still complete."""
         if self.child is not None:
+            log.info("Killing running AOF rewrite child: %d", self.child.pid)
             self.child.kill()
             self._rewritten(self.child)
 

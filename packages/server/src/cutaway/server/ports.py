@@ -83,7 +83,12 @@ class Ports:
         for name in NAMES:
             number = config.integer(name)
             context = self._context(name) if number else None
-            await self._serve(name, self._bind_all(number, self._hosts), context)
+            try:
+                sockets = self._bind_all(number, self._hosts)
+            except OSError:
+                log.error("Failed listening on port %d (%s), aborting.", number, "tls" if context else "tcp")  # noqa: TRY400 - why, says the next line
+                raise
+            await self._serve(name, sockets, context)
             self._numbers[name] = number
             config.subscribe(name, partial(self._move, name))
         config.subscribe("bind", self._move_to_hosts)

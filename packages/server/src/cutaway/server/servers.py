@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -117,14 +118,22 @@ class Server:
 
     # ---- listening
 
-    async def listen_unix(self, path: str, mode: int = 0, backlog: int = 511) -> None:
-        """Listen on a unix socket; a stale one at `path` is replaced. `mode` are its permissions, 0 for the default."""
+    async def listen_unix(self, path: str, mode: int = 0, backlog: int = 511, group: str = "") -> None:
+        """Listen on a unix socket; a stale one at `path` is replaced. Raises OSError, also where there is no such group.
+
+        `mode` are its permissions, 0 for the default; `group` is whose it is, by name or number.
+        """
         with contextlib.suppress(FileNotFoundError):
             if Path(path).is_socket():
                 Path(path).unlink()
         self._listeners.append(
             await self.loop.create_unix_server(lambda: Connection(self), path, backlog=backlog)
         )
+        if group:
+            try:
+                shutil.chown(path, group=int(group) if group.isdigit() else group)
+            except LookupError:
+                raise OSError(f"there is no group '{group}' for {path}") from None
         if mode:
             os.chmod(path, mode)  # noqa: PTH101
 

@@ -25,7 +25,7 @@ DIRECTIVES: Final = (
     Directive("timeout", Integer(0, INT_MAX), 0),
     Directive("unixsocket", Text(), "", immutable=True),
     Directive("unixsocketperm", Octal(0, 0o777), 0, immutable=True),
-    Directive("unixsocketgroup", Text(), "", "the group of the socket file is left alone", immutable=True),
+    Directive("unixsocketgroup", Text(), "", immutable=True),
     Directive("protected-mode", Boolean(), True),
     Directive("maxclients", Integer(1, UINT_MAX), 10000),
     Directive("client-query-buffer-limit", Memory(_MIB, LONG_MAX), 1024 * _MIB),
