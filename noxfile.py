@@ -150,7 +150,7 @@ def crash(session: nox.Session) -> None:
 def carry(session: nox.Session) -> None:
     """Carry a hundred thousand keys of all types to redis-server and Valkey and back, in each kind of file."""
     equip(session, "dev")
-    tests = ["packages/server/tests/test_carrying.py", "--timeout", "1200", "-n", "1"]
+    tests = ["packages/server/tests/test_carrying.py", "--timeout", "1200", "-n", "2"]
     session.run("pytest", *tests, *session.posargs, env={"CUTAWAY_CARRIED_KEYS": "100000"})
 
 
