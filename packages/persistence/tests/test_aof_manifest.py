@@ -56,15 +56,19 @@ def test_problems_are_told_in_the_words_of_redis(text, problem):
         Manifest.parse(text)
 
 
-def test_a_new_base_makes_everything_older_history():
+def test_a_new_base_makes_everything_older_history_with_the_newest_first():
     manifest = Manifest("a", AOFFile("a.1.base.rdb", 1, BASE))
     for _ in range(3):
         manifest.increments.append(manifest.next_increment())
     manifest.rebase(manifest.next_base(rdb=False), keep=1)
     assert manifest.format().decode().splitlines() == [
         "file a.2.base.aof seq 2 type b",
-        "file a.1.base.rdb seq 1 type h",
         "file a.1.incr.aof seq 1 type h",
         "file a.2.incr.aof seq 2 type h",
+        "file a.1.base.rdb seq 1 type h",
         "file a.3.incr.aof seq 3 type i",
     ]
+    manifest.rebase(manifest.next_base(rdb=True), keep=0)
+    assert [file.name for file in manifest.history] == [
+        "a.3.incr.aof", "a.2.base.aof", "a.1.incr.aof", "a.2.incr.aof", "a.1.base.rdb",
+    ]  # fmt: skip

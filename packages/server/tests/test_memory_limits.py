@@ -116,6 +116,18 @@ def test_a_protected_client_stays_and_is_seen(shared_server, peer):
     peer.ask("CLIENT", "NO-EVICT", "OFF")
 
 
+def test_a_request_that_waits_is_in_memory_and_is_seen(shared_server, peer):
+    waiting = shared_server.connect()
+    waiting.ask("CLIENT", "SETNAME", "waiting")
+    before = int(listed(peer, "waiting")["tot-mem"])
+    waiting.send("BLPOP", *(f"key:{number:04}" for number in range(100)), 0)
+    wait_until(lambda: "b" in listed(peer, "waiting")["flags"])
+    seen = listed(peer, "waiting")
+    assert int(seen["argv-mem"]) == len("BLPOP") + 100 * len("key:0000") + 1
+    assert int(seen["tot-mem"]) > before + int(seen["argv-mem"])
+    waiting.close()
+
+
 def test_the_largest_clients_go_first_and_only_until_the_rest_fits(shared_server, peer):
     sizes = {"small": 100_000, "middle": 400_000, "large": 1_500_000}
     clients = {}

@@ -421,3 +421,15 @@ def test_flushall_stops_the_snapshot_under_way_and_replaces_the_one_before(start
     server.kill()
     assert start("--save", "").connect().ask("DBSIZE") == 0
     assert not list(tmp_path.glob("temp-*"))
+
+
+def test_history_that_was_kept_goes_as_soon_as_nobody_wants_it(start, tmp_path):
+    peer = start("--save", "", "--appendonly", "yes", "--aof-disable-auto-gc", "yes").connect()
+    manifest = tmp_path / "appendonlydir" / "appendonly.aof.manifest"
+    for number in (2, 3):
+        peer.ask("BGREWRITEAOF")
+        wait_for(lambda: f"base.rdb seq {number} type b" in manifest.read_text())  # noqa: B023
+    assert manifest.read_text().count("type h") == 4
+    peer.ask("CONFIG", "SET", "aof-disable-auto-gc", "no")
+    assert "type h" not in manifest.read_text()
+    assert len(list(manifest.parent.iterdir())) == 3

@@ -155,7 +155,7 @@ class AppendOnlyFile:
             changed = True
         if changed:
             self._save_manifest(self.manifest)
-        self._remove_history()
+        self.remove_history()
         self._take_stock()
 
     def open_anew(self, *, rdb: bool = True) -> str:
@@ -379,7 +379,7 @@ class AppendOnlyFile:
         self._save_manifest(manifest)
         self.manifest = manifest
         self._detached = False
-        self._remove_history()
+        self.remove_history()
         self._take_stock()
         self.base_size = self.size
 
@@ -413,7 +413,7 @@ class AppendOnlyFile:
         """Replace the manifest on the disk."""
         replace_whole(self._files, self.path(manifest.name), manifest.format())
 
-    def _remove_history(self) -> None:
+    def remove_history(self) -> None:
         """Remove the files that are history, and their lines. One that will not go is tried again later."""
         if not self.manifest.history or self.keep_history:
             return

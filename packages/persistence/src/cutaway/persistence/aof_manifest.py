@@ -110,10 +110,10 @@ class Manifest:
         return AOFFile(f"{self.prefix}.{sequence}.incr.aof", sequence, INCREMENTAL)
 
     def rebase(self, base: AOFFile, *, keep: int) -> None:
-        """Put a new base in place: it and the last `keep` increments stay, all others are history."""
+        """Put a new base in place: it and the last `keep` increments stay, all others are history, the newest first."""
         cut = len(self.increments) - keep
-        old = [*([self.base] if self.base else []), *self.increments[:cut]]
-        self.history += [replace(file, kind=HISTORY) for file in old]
+        old = [*self.increments[:cut], *([self.base] if self.base else [])]
+        self.history[:0] = [replace(file, kind=HISTORY) for file in old]
         self.increments = self.increments[cut:]
         self.base = base
 

@@ -156,6 +156,7 @@ class Appender:
             self.aof.fsync_policy = config.text("appendfsync")
             self.aof.timestamps = config.boolean("aof-timestamp-enabled")
             self.aof.keep_history = config.boolean("aof-disable-auto-gc")
+            self.aof.remove_history()
 
     # ---- writing
 

@@ -29,10 +29,14 @@ BASE_BYTES: Final = 6 * 1024
 WATCH_BYTES: Final = 200
 """For each key that is watched; and for each subscription and each tracking prefix as much."""
 
+WORD_BYTES: Final = 48
+"""What a word of a request takes besides its bytes: the object's header, and its place in the list."""
+
 
 def state_bytes(client: Client) -> int:
-    """What the rooms keep for a client: its open transaction, the keys it watches, its subscriptions. O(rooms)."""
-    size = 0
+    """What is kept for a client: the request that waits, its transaction, the keys it watches, its subscriptions. O(rooms)."""
+    waiting = client.blocked
+    size = 0 if waiting is None else sum(len(word) + WORD_BYTES for word in waiting.argv)
     for extra in client.extras.values():
         info: dict[str, int] = getattr(extra, "info", dict)()
         size += info.get("multi-mem", 0)
