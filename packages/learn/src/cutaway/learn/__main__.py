@@ -15,12 +15,12 @@ from rich.table import Table
 from rich.text import Text
 
 from cutaway.learn.checking import check
-from cutaway.learn.desk import FOLDER, Desk, DeskError, UnreadableError
+from cutaway.learn.desk import FOLDER, PYTHON, Desk, DeskError, UnreadableError
 from cutaway.learn.exercises import EXERCISES, Exercise, NoSuchExerciseError, find
 from cutaway.learn.museum import commands as museum
 from cutaway.learn.verdicts import Verdict
 
-PROGRAM: Final = "python -m cutaway.learn"
+PROGRAM: Final = f"{PYTHON} -m cutaway.learn"
 WATCH_SECONDS: Final = 0.3
 IMPORTABLE: Final = "Your file can be imported"
 FAILED: Final = 1
@@ -128,10 +128,12 @@ def _check(desk: Desk, exercise: Exercise, *, ask: bool) -> Verdict:
         return Verdict(exercise.name, str(desk.path(exercise)), broken=IMPORTABLE, lesson=error.lesson)
     verdict = check(exercise, part, ask=ask, tests=tests)
     if verdict:
+        place = f"{exercise.part}={desk.path(exercise)}:{exercise.attribute}"
         verdict.advice = [
             f"All {len(verdict.passed)} rules hold. Now run the whole server on it, and talk to it:",
             "",
-            f"$ python -m server --port 7777 --use {exercise.part}={desk.path(exercise)}:{exercise.attribute}",
+            f"$ {PYTHON} -m server --port 7777 {exercise.options}".rstrip() + " \\",
+            f"$     --use {place}",
             "$ redis-cli -p 7777",
             *(f"    {line}" for line in exercise.try_it),
         ]

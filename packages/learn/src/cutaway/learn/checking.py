@@ -38,11 +38,17 @@ OWN_WHY: Final = "These come first: they are the smallest steps, and you decide 
 
 
 def check(
-    exercise: str | Exercise, part: Any, *, ask: bool = True, tests: Iterable[Callable[[], object]] = ()
+    exercise: str | Exercise,
+    part: Any,
+    *,
+    ask: bool = True,
+    tests: Iterable[Callable[[], object]] = (),
+    effort: float = 1.0,
 ) -> Verdict:
     """Check `part` against the rules of an exercise; `tests` are the reader's own, and run first.
 
-    With `ask`, a real server is asked what it answers to the input that went wrong, if one is installed.
+    With `ask`, a real server is asked what it answers to the input that went wrong, if one is installed. `effort` scales the number
+    of examples.
     Raises NoSuchExerciseError. Takes some seconds.
     """
     wanted = exercise if isinstance(exercise, Exercise) else find(exercise)
@@ -56,7 +62,7 @@ def check(
                 return _broken(verdict, OWN_TESTS, OWN_WHY, lesson, len(rules))
             verdict.passed.append(OWN_TESTS)
         for number, rule in enumerate(rules):
-            lesson = _run(rule, part)
+            lesson = _run(rule, part, effort)
             if lesson is not None:
                 if ask:
                     _ask(lesson)
@@ -80,9 +86,9 @@ def _broken(verdict: Verdict, title: str, why: str, lesson: Lesson, waiting: int
     return verdict
 
 
-def _run(rule: Rule, part: Any) -> Lesson | None:
+def _run(rule: Rule, part: Any, effort: float) -> Lesson | None:
     try:
-        rule.run(part)
+        rule.run(part, effort)
     except (Wrong, Endless) as error:
         return error.lesson
     except Exception as error:  # noqa: BLE001 - whatever it is, the reader wants a lesson and no traceback

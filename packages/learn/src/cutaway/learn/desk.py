@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import shutil
 import sys
 import traceback
@@ -20,6 +21,8 @@ from cutaway.learn.exercises import EXERCISES, Exercise
 from cutaway.learn.lessons import Lesson, Place
 
 FOLDER: Final = "exercises"
+PYTHON: Final = "uv run python" if "UV" in os.environ else "python"
+"""How the reader calls Python, to be shown in commands worth typing: uv says that it is there."""
 NOTES: Final = ".learn.json"
 
 
@@ -55,7 +58,7 @@ class Desk:
         path = self.path(exercise)
         if path.exists():
             raise DeskError(
-                f"{path} is there already. To begin anew: python -m cutaway.learn reset {exercise.name}"
+                f"{path} is there already. To begin anew: {PYTHON} -m cutaway.learn reset {exercise.name}"
             )
         return self._write(path, exercise.skeleton)
 
@@ -114,13 +117,13 @@ class Desk:
         """The class or function that the reader wrote, and the tests in its file. Raises DeskError, UnreadableError."""
         path = self.path(exercise)
         if not path.is_file():
-            raise DeskError(f"{path} is not there. To begin: python -m cutaway.learn start {exercise.name}")
+            raise DeskError(f"{path} is not there. To begin: {PYTHON} -m cutaway.learn start {exercise.name}")
         module = load(path)
         if not hasattr(module, exercise.attribute):
             raise DeskError(
                 f"{path} has no {exercise.attribute}: that is the name that the exercise is checked by."
             )
-        return getattr(module, exercise.attribute), tests_of(module)
+        return getattr(module, exercise.attribute), own_tests(module)
 
 
 def load(path: Path) -> ModuleType:
@@ -152,6 +155,6 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def tests_of(module: ModuleType) -> list[Callable[[], object]]:
+def own_tests(module: ModuleType) -> list[Callable[[], object]]:
     """The functions of a module whose name begins with `test`, in the order of the file."""
     return [value for name, value in vars(module).items() if name.startswith("test") and callable(value)]

@@ -27,6 +27,8 @@ class Exercise:
     """What `--use` of the server calls the place it goes to."""
     try_it: tuple[str, ...]
     """Commands worth typing into redis-cli when the server runs on it."""
+    options: str = ""
+    """What else that server should be started with."""
 
     @property
     def module(self) -> str:
@@ -70,7 +72,7 @@ EXERCISES: Final = (
     ),
     Exercise(
         "datastructures.dict", "How does a table grow, and be scanned, while nobody waits?", "Table", "datastructures.Dict",
-        ("DEBUG POPULATE 1000", "SCAN 0 COUNT 20", "DBSIZE"),
+        ("DEBUG POPULATE 1000", "SCAN 0 COUNT 20", "DBSIZE"), "--enable-debug-command yes",
     ),
     Exercise(
         "datastructures.skiplist", "How does a list know everybody's rank?", "Ranks", "datastructures.SortedSetIndex",
@@ -78,15 +80,15 @@ EXERCISES: Final = (
     ),
     Exercise(
         "datastructures.lru", "Which key was not wanted for longest, when nobody kept a list?", "Pool", "datastructures.EvictionPool",
-        ("CONFIG SET maxmemory-policy allkeys-lru", "DEBUG POPULATE 1000", "CONFIG SET maxmemory 40kb", "DBSIZE"),
+        ("CONFIG SET maxmemory-policy allkeys-lru", "DEBUG POPULATE 1000", "CONFIG SET maxmemory 40kb", "SET one more", "DBSIZE"), "--enable-debug-command yes",
     ),
     Exercise(
         "persistence.rdb-string", "Five ways to write a string into a snapshot: how do you read them?", "read_string", "persistence.read_string",
-        ("SET n 12345", "DEBUG RELOAD", "GET n"),
+        ("SET n 12345", "DEBUG RELOAD", "GET n"), "--enable-debug-command yes",
     ),
     Exercise(
         "persistence.aof-replay", "The power went while a command was being written. What counts?", "replay", "persistence.replay",
-        ("CONFIG SET appendonly yes", "SET k v", "DEBUG LOADAOF", "GET k"),
+        ("SET k v", "DEBUG LOADAOF", "GET k"), "--appendonly yes --enable-debug-command yes",
     ),
     Exercise(
         "pubsub.matching", "Who listens to news.*?", "matches", "pubsub.matches",

@@ -12,14 +12,14 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from cutaway.learn.desk import Desk, DeskError, UnreadableError, load
+from cutaway.learn.desk import PYTHON, Desk, DeskError, UnreadableError, load
 from cutaway.learn.exercises import listed
 from cutaway.learn.museum import EXHIBITS
 from cutaway.learn.museum.exhibits import Exhibit
 from cutaway.learn.museum.visits import visit
 from cutaway.learn.verdicts import Verdict
 
-PROGRAM: Final = "python -m cutaway.learn museum"
+PROGRAM: Final = f"{PYTHON} -m cutaway.learn museum"
 
 console = Console(highlight=False)
 

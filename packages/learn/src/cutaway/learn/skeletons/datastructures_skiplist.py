@@ -15,6 +15,8 @@ The contract
   * `by_rank(rank)`: the pair (member, score) with so many before it; IndexError if there is none, and for negative ranks.
   * `first_at_or_after(score, after=False)`: the rank of the first pair with at least this score (more, if `after`); n if none.
 
+  * `Ranks(rng)`: chance comes as an argument, so that the same seed draws the same towers.
+
 `RanksRest` makes ranges, pops and the rest of these.
 
 Check yourself:   python -m cutaway.learn check datastructures.skiplist

@@ -33,4 +33,4 @@ def test_one_command() -> None:
     """The first step."""
     data = b"*2\r\n$3\r\nDEL\r\n$1\r\nk\r\n"
     got = replay(data)
-    assert got == ([[b"DEL", b"k"]], 21)
+    assert got == ([[b"DEL", b"k"]], 20)
