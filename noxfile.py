@@ -156,7 +156,7 @@ def carry(session: nox.Session) -> None:
 
 @nox.session
 def clients(session: nox.Session) -> None:
-    """Run libraries that others have built on Redis against the server: locks, limiters, queues, Node's clients."""
+    """Run libraries that others have built on Redis against the server: locks, limiters, queues, chats, Node's clients."""
     equip(session, "test")
     session.install("celery", "limits", "redlock-py", "rq")
     modules = shelf(session) / "node_modules"
@@ -164,7 +164,8 @@ def clients(session: nox.Session) -> None:
         session.log("npm is not installed: Node's clients are left out")
     else:
         npm = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(modules.parent)]
-        session.run_install(*npm, "bullmq", "ioredis", "redis", external=True)
+        chat = ["socket.io", "@socket.io/redis-adapter", "socket.io-client"]
+        session.run_install(*npm, "bullmq", "ioredis", "redis", *chat, external=True)
     session.run("pytest", "-n", "1", "tests/clients", *session.posargs, env={"NODE_PATH": str(modules)})
 
 

@@ -1,4 +1,4 @@
-"""Node's clients, and a queue of jobs that is built on them.
+"""Node's clients, and what is built on them: a queue of jobs, and a chat whose servers speak through pub/sub.
 
 `nox -s clients` installs the libraries from npm into a folder of its own and says in NODE_PATH where that is.
 """
@@ -37,3 +37,8 @@ def test_every_type_of_data(url: str, port: int, library: str, protocol: int) ->
 
 def test_bullmq_does_its_jobs(url: str, port: int) -> None:
     run("jobs.cjs", "bullmq", port)
+
+
+@pytest.mark.parametrize("kind", ["plain", "sharded"])
+def test_socket_io_carries_messages_between_two_processes(url: str, port: int, kind: str) -> None:
+    run("chat.cjs", "@socket.io/redis-adapter", port, kind)
