@@ -13,6 +13,7 @@ import pytest
 
 from cutaway.learn import EXERCISES
 from cutaway.learn.__main__ import main
+from cutaway.learn.exercises import find
 from cutaway.learn.museum import EXHIBITS
 
 
@@ -30,7 +31,10 @@ def test_list_names_every_exercise(tmp_path: Path) -> None:
     assert all(exercise.name in done.stdout for exercise in EXERCISES)
 
 
-def test_from_the_skeleton_to_a_server_that_runs_on_it(tmp_path: Path) -> None:
+@pytest.mark.timeout(300)  # five programs are started, and a contract is checked
+def test_from_the_skeleton_to_a_server_that_runs_on_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     begun = learn(tmp_path, "start", "resp.parser")
     file = tmp_path / "exercises" / "resp_parser.py"
     assert begun.returncode == 0
@@ -42,11 +46,12 @@ def test_from_the_skeleton_to_a_server_that_runs_on_it(tmp_path: Path) -> None:
     assert "exercises/resp_parser.py:" in failed.stdout
     assert "Traceback" not in failed.stdout + failed.stderr
 
-    hints = [learn(tmp_path, "hint").stdout for _ in range(2)]
-    assert "hint 1 of" in hints[0]
-    assert "hint 2 of" in hints[1]
+    for number in (1, 2):
+        main([f"--folder={file.parent}", "hint"])
+        assert f"hint {number} of" in capsys.readouterr().out
 
-    file.write_text(learn(tmp_path, "solution").stdout)
+    main([f"--folder={file.parent}", "solution"])
+    file.write_text(capsys.readouterr().out)
     passed = learn(tmp_path, "check")
     assert passed.returncode == 0, passed.stdout
     assert "All 10 rules hold" in passed.stdout
@@ -167,7 +172,7 @@ def test_a_visit_to_the_museum(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_watch_checks_again_when_the_file_is_saved(tmp_path: Path) -> None:
     learn(tmp_path, "start", "datastructures.lru")
     file = tmp_path / "exercises" / "datastructures_lru.py"
-    solution = learn(tmp_path, "solution").stdout
+    solution = find("datastructures.lru").solution
     with (tmp_path / "out").open("wb") as out:
         watching = subprocess.Popen(
             [sys.executable, "-m", "cutaway.learn", "watch", "--no-server"],

@@ -12,7 +12,6 @@ In a notebook the last line of a cell does the same for a class of the cell abov
 from cutaway.learn.checking import check
 from cutaway.learn.exercises import EXERCISES, Exercise, NoSuchExerciseError
 from cutaway.learn.lessons import Lesson, Marked, Wrong
-from cutaway.learn.rules import Rule, Suite
 from cutaway.learn.verdicts import Verdict
 
 __all__ = [
@@ -21,8 +20,6 @@ __all__ = [
     "Lesson",
     "Marked",
     "NoSuchExerciseError",
-    "Rule",
-    "Suite",
     "Verdict",
     "Wrong",
     "check",

@@ -14,7 +14,7 @@ import linecache
 import traceback
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.learn.exercises import Exercise, find
 from cutaway.learn.lessons import (
@@ -30,8 +30,10 @@ from cutaway.learn.lessons import (
     show,
 )
 from cutaway.learn.reference import ask_real_servers, tell_real_servers
-from cutaway.learn.rules import Rule
 from cutaway.learn.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from cutaway.learn.rules import Rule
 
 OWN_TESTS: Final = "The tests in your own file pass"
 OWN_WHY: Final = "These come first: they are the smallest steps, and you decide what is in them."

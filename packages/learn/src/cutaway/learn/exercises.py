@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cutaway.learn.rules import Suite
+if TYPE_CHECKING:
+    from cutaway.learn.rules import Suite  # Hypothesis takes its time to be imported: not before it is needed
 
 
 class NoSuchExerciseError(LookupError):
