@@ -29,6 +29,7 @@ from cutaway.viz import (
     versus,
 )
 from cutaway.viz.palette import DARK, LIGHT, STYLE
+from cutaway.viz.scales import log_ticks
 
 FEW = settings(max_examples=50, deadline=None)
 ODD = "<&\"'> \x00 \u2028 é"
@@ -188,25 +189,48 @@ def test_bars_of_any_names_are_well_formed_and_all_there(values: dict[str, float
     assert picture.html.count('class="cv-track"') == len(values)
 
 
-@FEW
-@given(
-    st.dictionaries(
-        WORDS,
-        st.lists(st.tuples(st.floats(1e-6, 1e9), st.floats(1e-6, 1e9)), max_size=6),
-        max_size=4,
-    ),
-    st.sampled_from(["", "x", "y", "xy"]),
-)
-def test_any_positive_points_can_be_plotted(series: dict[str, list[tuple[float, float]]], log: str) -> None:
-    picture = plot(series, "x", "y", log=log)  # type: ignore[arg-type]
+def is_inside(picture: Picture, points: int) -> bool:
+    """Whether a plot has so many points, all of them between its axes."""
     tree = ET.fromstring(picture.html)
     spots = [element for element in tree.iter("span") if "cv-point" in element.get("class", "")]
-    assert len(spots) == sum(map(len, series.values()))
-    for spot in spots:
-        place = re.fullmatch(r"left:(.*)%;bottom:(.*)%", spot.get("style", ""))
-        assert place
-        assert 0 <= float(place[1]) <= 100
-        assert 0 <= float(place[2]) <= 100
+    places = [re.fullmatch(r"left:(.*)%;bottom:(.*)%", spot.get("style", "")) for spot in spots]
+    shares = [float(share) for place in places if place for share in place.groups()]
+    return len(shares) == 2 * points and all(0 <= share <= 100 for share in shares)
+
+
+def series(numbers: st.SearchStrategy[float]) -> st.SearchStrategy[dict[str, list[tuple[float, float]]]]:
+    """Up to four lines of up to six points."""
+    return st.dictionaries(WORDS, st.lists(st.tuples(numbers, numbers), max_size=6), max_size=4)
+
+
+@FEW
+@given(series(st.floats(1e-6, 1e9)), st.sampled_from(["", "x", "y", "xy"]))
+def test_any_positive_points_can_be_plotted(lines: dict[str, list[tuple[float, float]]], log: str) -> None:
+    assert is_inside(plot(lines, "x", "y", log=log), sum(map(len, lines.values())))  # type: ignore[arg-type]
+
+
+@FEW
+@given(series(st.floats(-1e6, 1e6, allow_subnormal=False)))
+def test_any_points_can_be_plotted_on_linear_axes(lines: dict[str, list[tuple[float, float]]]) -> None:
+    assert is_inside(plot(lines, "x", "y", log=""), sum(map(len, lines.values())))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ends", "names"),
+    [
+        (1, 1000, (1, 1000), ["1", "10", "100", "1 k"]),
+        (3, 80, (2, 100), ["2", "5", "10", "20", "50", "100"]),
+        (7, 7, (5, 10), ["5", "10"]),
+        (10, 10, (10, 20), ["10", "20"]),
+        (0.02, 4000, (0.02, 5000), ["0.1", "1", "10", "100", "1 k"]),
+    ],
+)
+def test_a_logarithmic_axis_has_round_ends_and_few_names(
+    low: float, high: float, ends: tuple[float, float], names: list[str]
+) -> None:
+    start, end, places = log_ticks(low, high)
+    assert (start, end) == pytest.approx(ends)
+    assert [name for _, name in places] == names
 
 
 NAMES = ["Anna", "Bert", "server", "log"]

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from cutaway.viz.palette import hue
+from cutaway.viz.palette import HUES, hue
 from cutaway.viz.pictures import Picture
-from cutaway.viz.scales import number, powers, ticks
+from cutaway.viz.scales import log_ticks, ticks_around
 from cutaway.viz.svg import Markup, join, path, tag, width_of
 
 _NAME_HEIGHT: Final = 6.0
@@ -25,9 +25,10 @@ Points = Sequence[tuple[float, float]]
 def bars(values: Mapping[str, float], unit: str = "", *, title: str = "") -> Picture:
     """Show numbers side by side, none of them negative; the longest bar fills the width."""
     most = max(values.values(), default=0) or 1
+    hues = [hue(place if len(values) <= HUES else 1) for place in range(len(values))]
     rows = []
     for place, (name, value) in enumerate(values.items()):
-        bar = tag("div", "", f"cv-bar {hue(place)}", style=f"width:{100 * value / most:.1f}%")
+        bar = tag("div", "", f"cv-bar {hues[place]}", style=f"width:{100 * value / most:.1f}%")
         figure = tag("div", f"{_amount(value)} {unit}".rstrip(), "cv-figure")
         rows += [tag("div", name, "cv-name"), tag("div", bar, "cv-track"), figure]
     body = tag("div", join(rows), "cv-bars", role="group", aria_label=title or "bars")
@@ -63,14 +64,10 @@ class _Axis:
 def _axis(values: Sequence[float], *, logarithmic: bool) -> _Axis:
     low, high = min(values, default=1), max(values, default=10)
     if logarithmic:
-        marks = list(powers(low, high))
-        if len(marks) == 1:
-            marks.append((marks[0][0] * 10, number(marks[0][0] * 10)))
-    else:
-        low, high = min(low, 0), high if high > 0 else 1
-        step = ticks(low, high)
-        last = step[-1][0] + (step[-1][0] - step[-2][0]) if step[-1][0] < high else step[-1][0]
-        marks = ticks(low, last)
+        low, high, marks = log_ticks(low, high)
+        return _Axis(low, high, marks, logarithmic)
+    low, high = min(low, 0), high if high > 0 else 1
+    marks = ticks_around(low, high)
     return _Axis(marks[0][0], marks[-1][0], marks, logarithmic)
 
 

@@ -44,17 +44,17 @@ def _draw_node(number: int, node: NodeSnapshot, most: int) -> Markup:
     parts = [
         tag("div", f"{number}: {kind}", "cv-head"),
         bar,
-        tag("div", _sizes(node), "cv-label"),
+        *(tag("div", words, "cv-label") for words in _sizes(node)),
         *(tag("div", words, "cv-element cv-mono") for words in _elements(node)),
     ]
     return tag("div", join(parts), f"cv-node cv-h{hue} cv-{node.kind}")
 
 
-def _sizes(node: NodeSnapshot) -> str:
-    """How many elements and bytes a node has."""
+def _sizes(node: NodeSnapshot) -> tuple[str, str]:
+    """How many elements a node has, and how many bytes."""
     count = len(node.elements)
     size = f"{node.nbytes:,}" if node.held == node.nbytes else f"{node.nbytes:,} → {node.held:,}"
-    return f"{count} element{'s' * (count != 1)}, {size} B"
+    return f"{count} element{'s' * (count != 1)}", f"{size} bytes"
 
 
 def _elements(node: NodeSnapshot, shown: int = _SHOWN) -> Iterator[str]:
@@ -82,4 +82,4 @@ def _lines(nodes: Sequence[NodeSnapshot]) -> Iterator[str]:
     """The list as text: a line for each node, with all its elements."""
     for number, node in enumerate(nodes):
         words = "  ".join(spell(element, 40) for element in node.elements)
-        yield f"{number:4}  {_KINDS[node.kind][0]:10}  {_sizes(node)}:  {words}"
+        yield f"{number:4}  {_KINDS[node.kind][0]:10}  {', '.join(_sizes(node))}:  {words}"

@@ -23,7 +23,7 @@ def skiplist(towers: Sequence[Tower], way: Sequence[Step] = (), *, title: str = 
     names = [_label(towers, at) for at in range(len(towers))]
     stops = _number_stops(towers, way)
     lanes = max(len(tower.spans) for tower in towers)
-    width = max(50, *(width_of(name) + 14 for name, _ in names))
+    width = max(46, *(width_of(name) + 12 for name, _ in names))
     ground = _STEP * lanes + 10
     links: list[Markup] = []
     boxes: list[Markup] = []
