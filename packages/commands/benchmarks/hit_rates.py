@@ -17,13 +17,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import socket
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from itertools import accumulate
 from pathlib import Path
 from random import Random
@@ -38,6 +34,7 @@ from cutaway.commands.strings import strings
 from cutaway.config import Config
 from cutaway.datastructures.caches import LFUCache, LRUCache
 from cutaway.resp import encode_request
+from cutaway.testing import MissingServerError, Peer, RealServer
 
 POLICIES = (
     "allkeys-lru", "allkeys-lfu", "allkeys-random",
@@ -91,84 +88,50 @@ def set_request(number: int) -> list[bytes]:
 # ---- redis-server
 
 
-@contextmanager
-def redis_server(policy: str) -> Iterator[socket.socket]:
-    """A connection to a server of its own."""
-    binary = shutil.which("redis-server")
-    if binary is None:
-        raise SystemExit("redis-server is not installed: there is nothing to compare with")
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "s"
-        arguments = [
-            "--port",
-            "0",
-            "--unixsocket",
-            str(path),
-            "--save",
-            "",
-            "--dir",
-            folder,
-            "--maxmemory-policy",
-            policy,
-        ]
-        process = subprocess.Popen([binary, *arguments], stdout=subprocess.DEVNULL)
-        try:
-            while not path.exists() and process.poll() is None:
-                time.sleep(0.02)
-            with socket.socket(socket.AF_UNIX) as connection:
-                while connection.connect_ex(str(path)):  # the file is there before anybody listens
-                    time.sleep(0.02)
-                yield connection
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def ask(connection: socket.socket, *words: bytes) -> bytes:
-    """The bytes of a short reply."""
-    connection.sendall(encode_request(words))
-    return connection.recv(65536)
-
-
-def set_limit(connection: socket.socket) -> None:
+def set_limit(redis: Peer) -> None:
     """Grant as much memory as CAPACITY keys need."""
     for number in range(CAPACITY):
-        ask(connection, *set_request(number))
-    info = ask(connection, b"INFO", b"memory")
-    used = int(info.partition(b"used_memory:")[2].split()[0])
-    ask(connection, b"FLUSHALL")
-    ask(connection, b"CONFIG", b"SET", b"maxmemory", b"%d" % used)
+        redis.ask(*set_request(number))
+    used = int(redis.ask_bytes("INFO", "memory").partition(b"used_memory:")[2].split()[0])
+    redis.ask("FLUSHALL")
+    redis.ask("CONFIG", "SET", "maxmemory", used)
 
 
 def run_redis(trace: Sequence[int]) -> tuple[dict[str, float], int, list[float]]:
     """Hit rates by policy, how many keys were held, and when (in seconds) each TICK of accesses was done."""
     with ExitStack() as stack:
-        connections = [stack.enter_context(redis_server(policy)) for policy in POLICIES]
-        for connection in connections:
-            set_limit(connection)
+        try:
+            servers = [
+                stack.enter_context(RealServer("redis", "--maxmemory-policy", policy)) for policy in POLICIES
+            ]
+        except MissingServerError as error:
+            raise SystemExit(str(error)) from None
+        peers = [stack.enter_context(server.connect()) for server in servers]
+        for peer in peers:
+            set_limit(peer)
         hits = dict.fromkeys(POLICIES, 0)
         sizes: list[int] = []
         times: list[float] = []
         started = time.monotonic()
         for place, number in enumerate(trace):
             request = encode_request([b"GET", key_of(number)])
-            for connection in connections:
-                connection.sendall(request)
-            found = [connection.recv(65536) != b"$-1\r\n" for connection in connections]
+            for peer in peers:
+                peer.send_bytes(request)
+            found = [peer.read_bytes() != b"$-1\r\n" for peer in peers]
             if not all(found):
                 request = encode_request(set_request(number))
-                missing = [each for each, hit in zip(connections, found, strict=True) if not hit]
-                for connection in missing:
-                    connection.sendall(request)
-                for connection in missing:
-                    connection.recv(65536)
+                missing = [each for each, hit in zip(peers, found, strict=True) if not hit]
+                for peer in missing:
+                    peer.send_bytes(request)
+                for peer in missing:
+                    peer.read_bytes()
             if place >= WARM:
                 for policy, hit in zip(POLICIES, found, strict=True):
                     hits[policy] += hit
             if place % TICK == 0:
                 times.append(time.monotonic() - started)
             if place >= WARM and place % 5000 == 0:
-                sizes += [int(ask(connection, b"DBSIZE")[1:]) for connection in connections]
+                sizes += [int(peer.ask_bytes("DBSIZE")[1:]) for peer in peers]
         rates = {policy: count / (len(trace) - WARM) for policy, count in hits.items()}
         return rates, sum(sizes) // len(sizes), times
 

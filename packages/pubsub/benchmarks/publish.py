@@ -10,48 +10,22 @@ the machine with the server, so the figures are for comparison with one another 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import selectors
 import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
+
+from cutaway.testing import PortServer
 
 AUDIENCES = (1, 100, 1000)
 PIPELINE = 16
 BODY = b"x" * 32
 MESSAGE = b"*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$32\r\n%b\r\n" % BODY
 PUBLISH = b"*3\r\n$7\r\nPUBLISH\r\n$4\r\nnews\r\n$32\r\n%b\r\n" % BODY
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def server(command: list[str]) -> Iterator[int]:
-    """A server on a free port of its own, until the block ends."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        argv = [*command, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
-        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                for _ in range(600):
-                    with contextlib.suppress(OSError):
-                        socket.create_connection(("127.0.0.1", port)).close()
-                        break
-                    time.sleep(0.05)
-                yield port
-            finally:
-                process.terminate()
 
 
 def connect(port: int) -> socket.socket:
@@ -96,8 +70,8 @@ def main() -> None:
         servers["redis-server"] = [real]
     figures: dict[str, list[float]] = {}
     for name, command in servers.items():
-        with server(command) as port:
-            figures[name] = [measure(port, audience, seconds) for audience in AUDIENCES]
+        with PortServer(command) as server:
+            figures[name] = [measure(server.port, audience, seconds) for audience in AUDIENCES]
     table = Table(title="Messages delivered per second")
     table.add_column("subscribers", justify="right")
     for name in servers:

@@ -33,12 +33,6 @@ class Running(ServerProcess):
         """Whether the log says so: nothing is asked, so nothing is counted."""
         return "Ready to accept connections" in self.printed()
 
-    def resident_bytes(self) -> int:
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-        return 0
-
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:

@@ -10,18 +10,16 @@ The sender shares the machine with the server, so the figures are for comparison
 from __future__ import annotations
 
 import argparse
-import contextlib
 import selectors
 import shutil
 import socket
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 
 from rich.console import Console
 from rich.table import Table
+
+from cutaway.testing import PortServer
 
 COMMANDS = 10
 
@@ -38,30 +36,6 @@ CASES = {  # what is sent, what comes back, how many connections
     "16 connections": (TRANSACTION, REPLIES, 16),
     "16 connections, WATCH": (request(b"WATCH", b"seen") + TRANSACTION, b"+OK\r\n" + REPLIES, 16),
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def server(command: list[str]) -> Iterator[int]:
-    """A server on a free port of its own, until the block ends."""
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        argv = [*command, "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
-        with subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            try:
-                for _ in range(600):
-                    with contextlib.suppress(OSError):
-                        socket.create_connection(("127.0.0.1", port)).close()
-                        break
-                    time.sleep(0.05)
-                yield port
-            finally:
-                process.terminate()
 
 
 def measure(port: int, case: str, seconds: float) -> float:
@@ -98,8 +72,8 @@ def main() -> None:
         servers["redis-server"] = [real]
     figures: dict[str, list[float]] = {}
     for name, command in servers.items():
-        with server(command) as port:
-            figures[name] = [measure(port, case, seconds) for case in CASES]
+        with PortServer(command) as server:
+            figures[name] = [measure(server.port, case, seconds) for case in CASES]
     table = Table(title=f"Transactions of {COMMANDS} SETs per second")
     table.add_column("")
     for name in servers:

@@ -14,13 +14,14 @@ floors that can be used one without the other:
 from cutaway.testing.binaries import Kind, MissingServerError, binaries, find, require
 from cutaway.testing.folders import short_folder
 from cutaway.testing.peers import Address, Peer, ReplySplitter, Word, encode_words, exchange
-from cutaway.testing.servers import RealServer, ServerProcess, StartError, free_port
+from cutaway.testing.servers import PortServer, RealServer, ServerProcess, StartError, free_port
 
 __all__ = [
     "Address",
     "Kind",
     "MissingServerError",
     "Peer",
+    "PortServer",
     "RealServer",
     "ReplySplitter",
     "ServerProcess",

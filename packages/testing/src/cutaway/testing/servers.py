@@ -7,7 +7,7 @@ outlives the test, and a later one meets it.
 
 `ServerProcess` is those lines, once. It runs a command and waits until a PING is answered; if that does not come true, the
 error has the server's own words. `RealServer` is a Redis or a Valkey, found on this machine, with a unix socket in a short
-folder. Each ends the process that it started, and no other: at `stop` or `kill`, at the end of a `with` block, or at
+folder; `PortServer` is any server that takes their options, on a port. Each ends the process that it started, and no other: at `stop` or `kill`, at the end of a `with` block, or at
 the latest when it is garbage or the interpreter ends.
 """
 
@@ -111,6 +111,14 @@ class ServerProcess:
         """What the server has printed so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
+    def resident_bytes(self) -> int:
+        """Memory that the process has in use and not swapped out, as Linux's /proc tells; 0 elsewhere."""
+        status = Path(f"/proc/{self.process.pid}/status")
+        for line in status.read_text().splitlines() if status.exists() else ():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self.process.poll() is None
@@ -153,6 +161,20 @@ class RealServer(ServerProcess):
         usual = ["--port", "0", "--unixsocket", self.path, "--dir", str(self.folder), "--save", ""]
         command = [str(binary), *usual, "--enable-debug-command", "yes", *options]
         super().__init__(command, self.path, shelf=shelf)
+
+
+class PortServer(ServerProcess):
+    """A server of any make on a free port of 127.0.0.1, with its files in a temporary folder, and no snapshots.
+
+    For libraries that know no unix socket, and for measurements of what goes over the loopback interface. The command is one
+    that takes Redis's options: `PortServer([sys.executable, "-m", "server"])`. Raises StartError.
+    """
+
+    def __init__(self, command: Sequence[str | Path], *options: str) -> None:
+        self.port: Final = free_port()
+        shelf = short_folder()
+        usual = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(shelf), "--save", ""]
+        super().__init__([*command, *usual, *options], ("127.0.0.1", self.port), shelf=shelf)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
