@@ -6,10 +6,12 @@ import shutil
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
+from cutaway.server.certificates import read_certificate
 from cutaway.testing import free_port
 
 redis = pytest.importorskip("redis")
@@ -280,3 +282,45 @@ def test_ports_can_be_moved_while_the_server_runs(start, authority):
         assert admin.ask("PING") == "PONG"
         assert client.config_set("port", server.port)
     assert server.connect().ask("PING") == "PONG"
+
+
+def test_info_tells_the_certificates_and_a_renewed_one_is_found_by_itself(start, authority):
+    port = free_port()
+    authority.issue("renewed")
+    authority.issue("renewable")
+    running = start(
+        "--tls-port",
+        str(port),
+        *authority.server("renewable"),
+        "--tls-auto-reload-interval",
+        "1",
+        "--tls-auth-clients",
+        "no",
+    )
+    peer, first = running.connect(), serial(port)
+
+    def told() -> dict[str, str]:
+        return dict(line.split(":", 1) for line in peer.ask("INFO", "tls").decode().splitlines()[1:])
+
+    assert int(told()["tls_server_cert_serial"], 16) == first
+    assert 86_400 < int(told()["tls_server_cert_expires_in_seconds"]) <= 2 * 86_400
+    assert told()["tls_ca_cert_serial"] not in ("none", told()["tls_server_cert_serial"])
+    assert (told()["tls_client_cert_serial"], told()["tls_client_cert_expires_in_seconds"]) == ("none", "0")
+    for kind in ("key", "crt"):
+        shutil.copy(authority.path(f"renewed.{kind}"), authority.path(f"renewable.{kind}"))
+    for _ in range(300):
+        if serial(port) != first:
+            break
+        time.sleep(0.1)
+    assert serial(port) == int(told()["tls_server_cert_serial"], 16) != first
+
+
+def test_a_file_that_is_no_certificate_is_none(authority, tmp_path):
+    assert read_certificate(str(tmp_path / "nosuch")) is None
+    assert read_certificate(authority.path("server.key")) is None
+    good = Path(authority.path("server.crt")).read_text()
+    lines = good.splitlines()
+    cut = tmp_path / "cut"
+    for kept in range(1, len(lines)):
+        cut.write_text("\n".join([*lines[:kept], lines[-1]]))
+        assert (read_certificate(str(cut)) is None) == (kept < len(lines) - 1)

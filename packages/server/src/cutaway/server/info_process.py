@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands.connections import REDIS_VERSION
 from cutaway.observability import VERSION
+from cutaway.server.certificates import read_certificate
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from cutaway.server.servers import Server
 
 MICRO: Final = 1_000_000
+CERTIFICATES: Final = {"server": "tls-cert-file", "client": "tls-client-cert-file", "ca": "tls-ca-cert-file"}
+"""INFO's name for each certificate, and where it is."""
 
 
 class ProcessSections:
@@ -69,12 +72,17 @@ class ProcessSections:
             yield f"listener{number}", f"name=unix,bind={path}"
 
     def tls(self) -> Fields:
-        """The section `tls`. What it says of certificates comes from the room that has them."""
-        return {
-            "tls_server_cert_serial": "none", "tls_server_cert_expires_in_seconds": 0, "tls_client_cert_serial": "none",
-            "tls_client_cert_expires_in_seconds": 0, "tls_ca_cert_serial": "none", "tls_ca_cert_expires_in_seconds": 0,
-            "tls_library": ssl.OPENSSL_VERSION,
-        }  # fmt: skip
+        """The section `tls`: the certificates that are in the configuration, and what is left of them."""
+        config, now = self._engine.config, time.time()
+        fields: dict[str, object] = {}
+        for name, directive in CERTIFICATES.items():
+            path = config.text(directive) if config.integer("tls-port") else ""
+            found = read_certificate(path) if path else None
+            fields[f"tls_{name}_cert_serial"] = "none" if found is None else found.serial
+            fields[f"tls_{name}_cert_expires_in_seconds"] = (
+                0 if found is None else int(found.expires_at - now)
+            )
+        return {**fields, "tls_library": ssl.OPENSSL_VERSION}
 
     def clients(self) -> Fields:
         """The section `clients`."""

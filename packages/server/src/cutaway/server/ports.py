@@ -106,7 +106,9 @@ class Ports:
         if name != "tls-port":
             return None
         if self._tls is None:
-            self._tls = live_context(self._server.engine.config)
+            engine = self._server.engine
+            self._tls = live_context(engine.config)
+            engine.on_cron = (*engine.on_cron, partial(self._tls.look, engine.config))
         return self._tls
 
     def _bind_all(self, number: int, hosts: Sequence[str]) -> Sockets:

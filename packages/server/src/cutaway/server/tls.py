@@ -4,7 +4,8 @@ A certificate is renewed every few weeks, and nobody wants to restart a server f
 tls-cert-file …` (to the same name, if only the contents have changed) reads the files again. But asyncio asks
 for the context once, when it begins to listen. `LiveContext` is what it gets: a context that does nothing
 itself, and lets every new connection use the one that is in force at that moment. Connections that are there
-go on with what they agreed on.
+go on with what they agreed on. With `tls-auto-reload-interval` nobody has to say anything: every so many seconds the files are
+looked at, and read again if one of them has changed.
 
 If the new settings make no sense, CONFIG SET fails, the log says why, and everything stays as it was.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.config import Config, ConfigError
@@ -27,6 +29,7 @@ SETTINGS: Final = (
     "tls-cert-file", "tls-key-file", "tls-key-file-pass", "tls-ca-cert-file", "tls-ca-cert-dir", "tls-auth-clients",
     "tls-protocols", "tls-ciphers", "tls-prefer-server-ciphers", "tls-dh-params-file",
 )  # fmt: skip
+FILES: Final = tuple(name for name in SETTINGS if name.endswith(("-file", "-dir")))
 PROTOCOLS: Final = {
     "tlsv1": (ssl.TLSVersion.TLSv1, ssl.OP_NO_TLSv1),
     "tlsv1.1": (ssl.TLSVersion.TLSv1_1, ssl.OP_NO_TLSv1_1),
@@ -112,10 +115,13 @@ class LiveContext(ssl.SSLContext):
     """A context that passes on every connection to the one in force. Its own settings are never used."""
 
     _current: ssl.SSLContext
+    _looked_at: int = 0
+    _state: tuple[object, ...] = ()
 
     def follow(self, config: Config) -> None:
         """Take the settings, now and whenever one of them changes. Raises TLSError if they make no sense now."""
         self._current = make_context(config)
+        self._state = _state_of_files(config)
 
         def renew(_value: Any) -> None:
             try:
@@ -127,9 +133,39 @@ class LiveContext(ssl.SSLContext):
         for name in SETTINGS:
             config.subscribe(name, renew)
 
+    def look(self, config: Config, now: int) -> None:
+        """Take files that have changed, if it is time to look at them; `now` is in milliseconds."""
+        interval = config.integer("tls-auto-reload-interval") * 1000
+        if not interval or now - self._looked_at < interval:
+            return
+        self._looked_at = now
+        state = _state_of_files(config)
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            self._current = make_context(config)
+        except TLSError as error:
+            log.warning("TLS: the files have changed, and cannot be used: %s", error)
+        else:
+            log.info("TLS: the files have changed; new connections get what is in them now")
+
     def wrap_bio(self, *arguments: Any, **options: Any) -> ssl.SSLObject:
         """Begin a connection's TLS, as the context in force does it."""
         return self._current.wrap_bio(*arguments, **options)
+
+
+def _state_of_files(config: Config) -> tuple[object, ...]:
+    """Something that is different once one of the files is."""
+    return tuple(_state(config.text(name)) for name in FILES)
+
+
+def _state(path: str) -> object:
+    try:
+        facts = Path(path).stat()
+    except OSError:
+        return None
+    return facts.st_mtime_ns, facts.st_ino, facts.st_size
 
 
 def live_context(config: Config) -> LiveContext:

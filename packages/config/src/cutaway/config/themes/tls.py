@@ -31,7 +31,5 @@ DIRECTIVES: Final = (
     Directive("tls-session-caching", Boolean(), True, _SESSIONS),
     Directive("tls-session-cache-size", Integer(0, INT_MAX), 20480, _SESSIONS),
     Directive("tls-session-cache-timeout", Integer(0, INT_MAX), 300, _SESSIONS),
-    Directive(
-        "tls-auto-reload-interval", Integer(0, INT_MAX), 0, "certificates are read again by CONFIG SET only"
-    ),
+    Directive("tls-auto-reload-interval", Integer(0, INT_MAX), 0),
 )
