@@ -205,9 +205,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure the server beside a real one; `-- --help` lists the choices."""
+    """Measure the server beside a real one; `-- rooms`, `-- persistence`, `-- stalls` measure more; `--help` lists the choices."""
     equip(session, "dev")
-    session.run("python", "benchmarks/server.py", *session.posargs)
+    words = session.posargs
+    program, *words = words if words and not words[0].startswith("-") else ["server", *words]
+    session.run("python", f"benchmarks/{program}.py", *words)
 
 
 @nox.session(venv_backend="none")

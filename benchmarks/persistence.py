@@ -141,17 +141,10 @@ def both_times(server: Rival, peer: Peer, *words: str) -> tuple[float, float]:
     """The best of two runs of a command: seconds as the client sees them, and the server's own on the processor."""
     waited, worked = [], []
     for _ in range(2):
-        before = processor_seconds(server)
+        before = server.processor_seconds()
         waited.append(peer.seconds(*words))
-        worked.append(processor_seconds(server) - before)
+        worked.append(server.processor_seconds() - before)
     return min(waited), min(worked)
-
-
-def processor_seconds(server: Rival) -> float:
-    """How long the server has been on a processor so far."""
-    assert server.process is not None
-    fields = Path(f"/proc/{server.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def longest_ping(port: int, done: threading.Event, into: list[float]) -> None:

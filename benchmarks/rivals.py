@@ -62,6 +62,12 @@ class Rival:
                 raise TimeoutError(f"{self.name} does not answer on port {self.port}")
             time.sleep(0.05)
 
+    def processor_seconds(self) -> float:
+        """How long the server has been on a processor so far."""
+        assert self.process is not None
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def resident_bytes(self) -> int:
         """The process's resident memory."""
         assert self.process is not None
