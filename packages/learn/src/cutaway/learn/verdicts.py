@@ -6,7 +6,7 @@ the same words in the same order: the rules that hold, the one that does not, an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -118,19 +118,10 @@ class Verdict:
 
     def _html_lesson(self, lesson: Lesson) -> Iterator[str]:
         yield f"<p><i>{escape(self.why)}</i></p>"
-        pairs = list(lesson.told)
-        if lesson.expected is not None:
-            pairs.append(("expected", lesson.expected))
-        if lesson.got is not None:
-            pairs.append(("got", lesson.got))
+        yield _html_table(lesson.told)
         yield "".join(f"<pre>{escape(marked_text(marked, HTML_COLUMNS))}</pre>" for marked in lesson.marked)
-        if pairs:
-            cells = (
-                f"<tr><td style='text-align:left'>{escape(label)}</td>"
-                f"<td style='text-align:left'><code>{escape(value)}</code></td></tr>"
-                for label, value in pairs
-            )
-            yield f"<table>{''.join(cells)}</table>"
+        sides = (("expected", lesson.expected), ("got", lesson.got))
+        yield _html_table([(label, value) for label, value in sides if value is not None])
         if lesson.remark:
             yield f"<p>{escape(lesson.remark)}</p>"
         if lesson.place is not None:
@@ -197,6 +188,15 @@ def _ticked(mark: Text, words: Text, width: int) -> RenderableType:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _html_table(pairs: Sequence[tuple[str, str]]) -> str:
+    cells = (
+        f"<tr><td style='text-align:left'>{escape(label)}</td>"
+        f"<td style='text-align:left'><code>{escape(value)}</code></td></tr>"
+        for label, value in pairs
+    )
+    return f"<table>{''.join(cells)}</table>" if pairs else ""
 
 
 def _html_advice(line: str) -> str:

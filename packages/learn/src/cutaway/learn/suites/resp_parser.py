@@ -48,7 +48,7 @@ def judge(part: Any, chunks: list[bytes], limits: RequestLimits | None = None) -
         got = play(part(limits), chunks, scene)
         if got[0] != expected[0]:
             scene.mark(
-                "the bytes, and the first one that came out wrong", data, *blame(data, expected[0], got[0])
+                "the bytes, and where it goes wrong", data, *blame(part, chunks, expected[0], got[0], limits)
             )
         scene.expect(expected[0], got[0])
         if got[1] != expected[1]:
@@ -59,28 +59,43 @@ def judge(part: Any, chunks: list[bytes], limits: RequestLimits | None = None) -
             )
 
 
-def blame(data: bytes, expected: list[list[bytes]], got: list[list[bytes]]) -> tuple[int | None, str]:
+def blame(
+    part: Any,
+    chunks: list[bytes],
+    expected: list[list[bytes]],
+    got: list[list[bytes]],
+    limits: RequestLimits | None,
+) -> tuple[int | None, str]:
     """The offset of the first byte that was misunderstood, and how. O(bytes)."""
+    read = first_wrong_read(part, chunks, limits)
+    if read:
+        return len(b"".join(chunks[:read])), "the read that begins here gave something else"
+    data = b"".join(chunks)
     spans = annotate(data)
     tops = [(number, span) for number, span in enumerate(spans) if span.parent is None and span.value]
-    for index, wanted in enumerate(expected):
-        have = got[index] if index < len(got) else None
-        if have == wanted:
-            continue
-        if index >= len(tops):
-            break
-        number, top = tops[index]
-        if have is None:
-            return top.start, f"request {index + 1} begins here, and did not come out"
+    index = next(
+        (at for at, wanted in enumerate(expected) if at >= len(got) or got[at] != wanted), len(expected)
+    )
+    if index < min(len(got), len(expected), len(tops)):
+        number, _ = tops[index]
         bulks = [span for span in spans if span.parent == number and span.label == "bulk string"]
-        for place, argument in enumerate(wanted):
-            one = have[place] if isinstance(have, list) and place < len(have) else b""
-            if one != argument and place < len(bulks):
-                start = bulks[place].end - 2 - len(argument)
-                shift = first_difference(argument, bytes(one)) if isinstance(one, (bytes, bytearray)) else 0
-                return start + shift, f"argument {place + 1} goes wrong here"
-        return top.start, f"request {index + 1} begins here"
+        for place, (wanted, bulk) in enumerate(zip(expected[index], bulks, strict=False)):
+            have = got[index][place] if place < len(got[index]) else None
+            if have != wanted:
+                shift = first_difference(wanted, bytes(have)) if isinstance(have, (bytes, bytearray)) else 0
+                return bulk.end - 2 - len(wanted) + shift, f"argument {place + 1} goes wrong here"
+    if index < len(tops):
+        return tops[index][1].start, f"request {index + 1} begins here, and did not come out right"
     return None, ""
+
+
+def first_wrong_read(part: Any, chunks: list[bytes], limits: RequestLimits | None) -> int:
+    """The number of the read whose result differs from ours, given the same reads before it; 0 if it is the first."""
+    parser, reference = part(limits), RequestParser(limits)
+    for number, chunk in enumerate(chunks):
+        if play(parser, [chunk], Scene()) != play(reference, [chunk], Scene()):
+            return number
+    return 0
 
 
 @suite.rule(
