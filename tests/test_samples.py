@@ -2,7 +2,7 @@
 
 A page is one program: its samples run in the order in which they stand, and a later one may use what an earlier one made.
 A comment behind an expression is a promise if it reads like a value (`# b'hello'`), or if the expression is an error: then
-it is the error's text. Samples that begin with `>>>` are checked as doctests. A page that speaks to a server on its usual
+it is the error's text. Samples that begin with `>>>` are checked as doctests, and tests that a sample defines are run. A page that speaks to a server on its usual
 port gets one, on another port.
 """
 
@@ -109,6 +109,9 @@ def test_the_samples_of_a_page_run(
             run(source, page, first, names)
         except MissingServerError as error:
             pytest.skip(str(error))
+    for name, test in names.items():
+        if name.startswith("test_"):
+            test()
 
 
 def test_a_comment_that_reads_like_a_value_is_a_promise() -> None:
