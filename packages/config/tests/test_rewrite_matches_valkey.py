@@ -106,3 +106,20 @@ def test_rewriting_again_changes_nothing_more() -> None:
     config.set([("maxmemory", "12345")])
     once = rewrite(config, rewrite(config, "\n\n# mine\n\n\nhz 3\n"))
     assert rewrite(config, once) == once
+
+
+def test_a_file_with_all_settings_is_valkeys_and_loads_as_the_same_configuration(start_server) -> None:
+    server = start_server("maxmemory 2mb\n# mine\nhz 20\nenable-debug-command yes\n")
+    original = server.config_file.read_text()
+    config = load(original)
+    config.assign("dir", str(server.directory))
+    assert server.ask("DEBUG", "CONFIG-REWRITE-FORCE-ALL") == "+OK"
+    ours = rewrite(config, original, users=["default on nopass ~* &* +@all"], everything=True)
+    own, real = (
+        {line.partition(" ")[0]: line for line in text.split("\n")}
+        for text in (ours, server.config_file.read_text())
+    )
+    for name in own.keys() & real.keys():
+        assert own[name] == real[name]
+    assert real.keys() <= own.keys()
+    assert load(ours).get("*") == config.get("*")

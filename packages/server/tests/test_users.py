@@ -231,3 +231,17 @@ def test_the_gate_is_there_only_while_somebody_may_not_do_everything():
         assert len(engine.gates) == 1, change
         engine.do(*back)
         assert engine.gates == (), back
+
+
+def test_all_settings_in_a_file_start_a_server_that_has_them(start, tmp_path):
+    file = tmp_path / "cutaway.conf"
+    file.write_text("maxmemory 64mb\nenable-debug-command yes\nsave ''\n")
+    peer = start(str(file)).connect()
+    assert peer.ask("DEBUG", "CONFIG-REWRITE-FORCE-ALL") == "OK"
+    before = peer.ask("CONFIG", "GET", "*")
+    assert file.read_text().count("\n") > 150
+    after = start(str(file)).connect().ask("CONFIG", "GET", "*")
+    known = dict(zip(before[::2], before[1::2], strict=True))
+    assert {name for name, value in zip(after[::2], after[1::2], strict=True) if known[name] != value} == {
+        b"port"
+    }

@@ -313,6 +313,13 @@ def _aof_flush_sleep(client: Client, microseconds: bytes) -> Reply:
     return "OK"
 
 
+@_action("config-rewrite-force-all")
+def _config_rewrite_force_all(client: Client) -> Reply:
+    """CONFIG-REWRITE-FORCE-ALL: as CONFIG REWRITE, with all settings, those too that have their default."""
+    _outside(client, "rewrite_config")(everything=True)
+    return "OK"
+
+
 @_action("pause-cron", 1)
 def _pause_cron(client: Client, switch: bytes) -> Reply:
     """PAUSE-CRON <0|1>: leave the regular work undone, or take it up again."""

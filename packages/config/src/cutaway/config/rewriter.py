@@ -30,16 +30,25 @@ _FILE_ONLY: Final = frozenset({"include", "rename-command", "user", "loadmodule"
 _BLANKS: Final = "\r\n\t "
 
 
-def rewrite(config: Config, original: str, *, users: Iterable[str] = (), modules: Sequence[str] = ()) -> str:
+def rewrite(
+    config: Config,
+    original: str,
+    *,
+    users: Iterable[str] = (),
+    modules: Sequence[str] = (),
+    everything: bool = False,
+) -> str:
     """Return the text of `original` with the present values of `config` in it. O(lines + directives).
 
     `users` are ACL descriptions (`default on …`), to be empty when there is an `aclfile`; `modules` are the
-    paths of the loaded modules, each with its arguments.
+    paths of the loaded modules, each with its arguments. With `everything` the values that are the default are
+    written too.
     """
     draft = _Draft(config, original)
     for directive in config.directives():
         value = config[directive.name]
-        draft.replace(directive.name, directive.kind.lines(directive.name, value, directive.default))
+        lines = directive.kind.lines(directive.name, value, directive.default)
+        draft.replace(directive.name, [(line, due or everything) for line, due in lines])
     draft.replace("user", [(f"user {description}", True) for description in users])
     draft.replace("loadmodule", [(f"loadmodule {module}", True) for module in modules])
     return draft.text()

@@ -63,7 +63,7 @@ class ConfigFile:
         self._engine: Final = engine
         self._path: Final = path
 
-    def rewrite(self) -> None:
+    def rewrite(self, *, everything: bool = False) -> None:
         """Put the present settings into the file, which is replaced as a whole or not at all. Raises CommandError."""
         extras = self._engine.extras
         try:
@@ -71,6 +71,7 @@ class ConfigFile:
             text = rewrite(
                 self._engine.config, original,
                 users=extras.get("acl_lines", list)(), modules=extras.get("module_lines", list)(),
+                everything=everything,
             )  # fmt: skip
             replace_file(self._path, text.encode("utf-8", "surrogateescape"))
         except OSError as error:
