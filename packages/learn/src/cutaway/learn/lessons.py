@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, NoReturn, Self
 
 import cutaway
 
@@ -134,7 +134,7 @@ class Scene:
         """Show bytes, with a caret under the byte at offset `at`."""
         self.lesson.marked.append(Marked(label, data, at, note))
 
-    def fail(self, remark: str, **shown: Any) -> None:
+    def fail(self, remark: str, **shown: Any) -> NoReturn:
         """Raise Wrong with a remark, and with `expected` and `got` if they are given."""
         lesson = self.lesson
         lesson.remark = remark

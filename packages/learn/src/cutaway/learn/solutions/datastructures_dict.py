@@ -84,7 +84,8 @@ class Table(TableRest[Any, Any]):
             size //= 2
         else:
             return
-        self._old, self._new, self._moved = self._new, [None] * size, 0
+        self._old, self._moved = self._new, 0
+        self._new = [None] * size
 
     def rehash_step(self, buckets: int = 1) -> bool:
         """Move up to so many buckets to the new table; true while there is more to move."""

@@ -36,7 +36,7 @@ MOST_STEPS: Final = 2000
 """Lines that one write may run. A table that moves everything at once runs one line a key, at least."""
 
 
-def name(n: int) -> bytes:
+def name(n: int) -> Key:
     """The nth key."""
     return Key(b"key:%d" % n)
 
@@ -159,6 +159,74 @@ def modest_scan(part: Any) -> None:
             )
 
 
+class Story:
+    """A table, what happens to it during one scan, and the books that are kept of it."""
+
+    def __init__(self, table: Any, size: int, scene: Scene) -> None:
+        self.table = table
+        self.scene = scene
+        self.present: set[Key] = set()
+        self.ever: set[bytes] = set()
+        self.seen: set[bytes] = set()
+        self.cursor = 0
+        self.begun = False
+        self.add(0, size)
+        self.constant = set(self.present)
+        """The keys that were there from the start of the scan until now."""
+
+    def add(self, first: int, count: int) -> None:
+        """Add keys, by their numbers."""
+        self.scene.tell("set", f"key:{first} to key:{first + count - 1}")
+        for n in range(first, first + count):
+            self.table[name(n)] = n
+            self.present.add(name(n))
+        self.ever |= self.present
+
+    def remove(self, first: int, count: int) -> None:
+        """Remove those of these keys that there are."""
+        self.scene.tell("pop", f"key:{first} to key:{first + count - 1}, None")
+        self._drop([name(n) for n in range(first, first + count)])
+
+    def keep(self, count: int) -> None:
+        """Remove all but so many keys."""
+        self.scene.tell("pop", f"all but {count} keys")
+        self._drop(sorted(self.present)[count:])
+
+    def _drop(self, keys: list[Key]) -> None:
+        for key in keys:
+            self.table.pop(key, None)
+            self.present.discard(key)
+        self.constant &= self.present
+
+    def rehash(self, buckets: int) -> None:
+        """Let the table move some buckets, as a server with time to spare does."""
+        self.scene.tell("rehash_step", str(buckets))
+        self.table.rehash_step(buckets)
+
+    def scan(self, count: int) -> None:
+        """Take one step of the scan, unless it is over."""
+        if self.begun and not self.cursor:
+            return
+        self.scene.tell("scan", f"{self.cursor}, count={count}")
+        self.begun = True
+        self.cursor, items = self.table.scan(self.cursor, count)
+        self.scene.gave((self.cursor, Said(f"{len(items)} items")))
+        self.seen |= {key for key, _ in items}
+
+    def finish(self) -> None:
+        """Follow the scan to its end, and look at the books."""
+        if self.cursor or not self.begun:
+            self.scene.tell("scan", f"{self.cursor}, and on to the end")
+            self.seen |= set(complete(self.table, self.cursor, 5, self.scene))
+        missed = sorted(self.constant - self.seen)
+        if missed:
+            remark = "These keys were there during the whole scan and were not returned."
+            self.scene.fail(remark, expected=[], got=missed[:12])
+        invented = sorted(self.seen - self.ever)
+        if invented:
+            self.scene.fail("These keys were returned and were never there.", expected=[], got=invented[:12])
+
+
 changes = st.lists(
     st.tuples(st.just("scan"), st.integers(1, 8))
     | st.tuples(st.sampled_from(["add", "remove"]), st.integers(0, 300), st.integers(1, 120))
@@ -180,59 +248,10 @@ changes = st.lists(
 )
 def scan_through_changes(part: Any, start: int, steps: list[Step]) -> None:
     with Scene() as scene:
-        table = part()
-        scene.tell("set", f"{start} keys, key:0 to key:{start - 1}")
-        for n in range(start):
-            table[name(n)] = n
-        present = {name(n) for n in range(start)}
-        constant, ever, seen = set(present), set(present), set[bytes]()
-        cursor, begun = 0, False
-        for step in (*steps, ("finish",)):
-            if step[0] == "scan" and (cursor or not begun):
-                before = cursor
-                cursor, items = table.scan(cursor, step[1])
-                begun = True
-                seen |= {key for key, _ in items}
-                scene.tell("scan", f"{before}, count={step[1]}")
-                scene.gave((cursor, f"{len(items)} items"))
-            elif step[0] in ("add", "remove"):
-                numbers = range(step[1], step[1] + step[2])
-                scene.tell(step[0], f"key:{numbers[0]} to key:{numbers[-1]}")
-                change(table, step[0], numbers, present)
-                ever |= present
-            elif step[0] == "keep":
-                scene.tell("remove", f"all but {step[1]} keys")
-                for key in sorted(present)[step[1] :]:
-                    table.pop(key)
-                    present.discard(key)
-            elif step[0] == "rehash":
-                scene.tell("rehash_step", str(step[1]))
-                table.rehash_step(step[1])
-            constant &= present
-        if cursor or not begun:
-            scene.tell("scan", f"{cursor}, and on to the end")
-            seen |= set(complete(table, cursor, 5, scene))
-        missed = sorted(constant - seen)
-        if missed:
-            scene.fail(
-                "These keys were there during the whole scan and were not returned.",
-                expected=[],
-                got=missed[:12],
-            )
-        invented = sorted(seen - ever)
-        if invented:
-            scene.fail("These keys were returned and were never there.", expected=[], got=invented[:12])
-
-
-def change(table: Any, what: str, numbers: range, present: set[bytes]) -> None:
-    """Add or remove keys by their numbers, and keep the books."""
-    for n in numbers:
-        if what == "add":
-            table[name(n)] = n
-            present.add(name(n))
-        else:
-            table.pop(name(n), None)
-            present.discard(name(n))
+        story = Story(part(), start, scene)
+        for what, *numbers in steps:
+            getattr(story, what)(*numbers)
+        story.finish()
 
 
 @suite.rule(

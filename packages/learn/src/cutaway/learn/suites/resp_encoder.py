@@ -49,7 +49,7 @@ def judge(part: Any, reply: Reply, protocol: int) -> None:
         if not isinstance(got, (bytes, bytearray)):
             scene.fail("encode() returns bytes.", expected=expected, got=got)
         if bytes(got) != expected:
-            at = first_difference(expected, got)
+            at = first_difference(expected, bytes(got))
             scene.mark("expected", expected, at, "they agree up to here")
             scene.mark("got", bytes(got), at)
             scene.fail("")
