@@ -171,10 +171,12 @@ def clients(session: nox.Session) -> None:
 
 @nox.session
 def playground(session: nox.Session) -> None:
-    """Build the playground into the site, and try it in a headless Chromium: type commands, read the answers."""
-    equip(session, "docs", "browser", "test")
+    """Build the playground and the notebooks that need no install into the site, and try them in a browser."""
+    equip(session, "docs", "notebooks", "browser", "test")
     session.run("python", "tools/playground.py", str(shelf(session)))
+    session.run("python", "tools/notebooks.py", "render")
     session.run("mkdocs", "build", "--quiet", "--strict", env=QUIET)
+    session.run("python", "tools/lite.py", str(shelf(session)))
     session.run("pytest", "-n", "0", "tests/browser", *session.posargs)
 
 
