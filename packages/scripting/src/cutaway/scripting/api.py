@@ -81,10 +81,10 @@ class Api:
         except Refused as refused:
             return fail(refused.text, True)
         if type(reply) is bytes:
-            return reply if self._fits(len(reply)) else fail(errors.OUT_OF_LUA_MEMORY, False)
+            return reply if self._lua.has_room(len(reply)) else fail(errors.OUT_OF_LUA_MEMORY, False)
         if isinstance(reply, CommandError):
             return fail("-" + reply.message, True)
-        if not self._fits(0):
+        if not self._lua.has_room(0):
             return fail(errors.OUT_OF_LUA_MEMORY, False)
         return self._lua.to_lua.convert(reply, run.protocol)
 
@@ -158,9 +158,6 @@ class Api:
         if check is None or self.run is None:
             return True
         return check(self.run.caller, command, argv)  # type: ignore[arg-type]
-
-    def _fits(self, size: int) -> bool:
-        return self._lua.has_room(size)
 
 
 def define_script_functions(lua: Interpreter) -> None:

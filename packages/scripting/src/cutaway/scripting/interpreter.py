@@ -45,7 +45,7 @@ def source(name: str) -> bytes:
 class Interpreter:
     """A Lua state, the sandbox in it, and what Python needs of both."""
 
-    __slots__ = ("_called_name", "_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_load_library", "_module", "_run", "_run_function", "_run_with_tables",
+    __slots__ = ("_called_name", "_ceiling", "_compile", "_define", "_define_value", "_error", "_functions", "_load_library", "_memory_used", "_module", "_run", "_run_function", "_run_with_tables",
                  "_runtime", "_where", "interrupt", "null", "to_lua")  # fmt: skip
 
     def __init__(self, interrupt: Callable[[], bytes | None], memory: int = MEMORY_LIMIT) -> None:
@@ -58,6 +58,7 @@ class Interpreter:
             attribute_filter=_refuse, max_memory=memory,
         )  # fmt: skip
         self._ceiling: Final = memory - RESERVE
+        self._memory_used: Final[Callable[[], int]] = self._runtime.get_memory_used
         self.interrupt = interrupt
         functions = self._functions = self._load(b"sandbox.lua", source("sandbox.lua"))()
         self._run: Final[LuaFunction] = functions[b"run"]
@@ -163,11 +164,11 @@ class Interpreter:
     @property
     def used_memory(self) -> int:
         """Bytes that Lua holds."""
-        return int(self._runtime.get_memory_used())
+        return int(self._memory_used())
 
     def has_room(self, size: int) -> bool:
         """Whether a value of `size` bytes can be handed over. It must not fail half way: no exception can leave Lua's allocator."""
-        return self.used_memory + size < self._ceiling
+        return self._memory_used() + size < self._ceiling
 
 
 def _pair(answer: Any) -> tuple[Any, Any]:

@@ -439,20 +439,22 @@ local function outcome(ok, result)
   return true, out
 end
 
+local function watch(event)
+  -- the sandbox's own lines have to run to their end: what a script caught passes through them
+  if event == "line" and getinfo(2, "S").source == "@sandbox" then return end
+  local text = interrupted()
+  if text then
+    -- from now on at every line, so that no pcall can go on for long with what it caught
+    for i = 1, #running do sethook(running[i], watch, "l") end
+    sethook(watch, "l")
+    error({ err = text }, 0)
+  end
+end
+
 local function arm(watched)
   if not watched then return end
-  hook = function(event)
-    -- the sandbox's own lines have to run to their end: what a script caught passes through them
-    if event == "line" and getinfo(2, "S").source == "@sandbox" then return end
-    local text = interrupted()
-    if text then
-      -- from now on at every line, so that no pcall can go on for long with what it caught
-      for i = 1, #running do sethook(running[i], hook, "l") end
-      sethook(hook, "l")
-      error({ err = text }, 0)
-    end
-  end
-  sethook(hook, "", HOOK_EVERY)
+  hook = watch
+  sethook(watch, "", HOOK_EVERY)
 end
 
 local function split(count, ...)
