@@ -163,3 +163,27 @@ def test_a_large_table_is_drawn_with_a_bar_for_several_slots() -> None:
     bars = [line.split() for line in picture.text.splitlines() if "#" in line]
     assert sum(int(words[-1]) for words in bars) == 20_000
     assert [int(words[0]) for words in bars] == list(range(0, 2048, 8))
+
+
+def test_the_text_of_a_large_node_leaves_out_its_midst() -> None:
+    values = QuickList()
+    for number in range(100):
+        values.append(b"e%d" % number)
+    line = quicklist(values.snapshot()).text.splitlines()[1]
+    assert "e0  e1 " in line
+    assert "e15  … 68 more …  e84" in line
+    assert line.endswith("e99")
+
+
+@FEW
+@given(st.binary(max_size=80), st.integers(18, 40))
+def test_spelt_bytes_are_short_and_whole_if_they_fit(data: bytes, most: int) -> None:
+    letters = [repr(bytes((byte,)))[2:-1] for byte in data]
+    words, whole = spell(data, most), "".join(letters)
+    assert len(words) <= most
+    if len(whole) <= most:
+        assert words == whole
+    else:
+        start, _, end = words.partition(" … ")
+        assert any("".join(letters[:count]) == start for count in range(1, most))
+        assert any("".join(letters[-count:]) == end for count in range(1, most))

@@ -2,9 +2,9 @@
 
 Whoever knows a format gives a list of spans (`cutaway.resp.Span`): a range of bytes, what it is, what it
 says, and the span that it is a part of. `cutaway.resp.annotate` does so for RESP and so for the append-only
-file, `listpack_spans` for listpacks, `annotate_rdb` of `cutaway.persistence.views` for RDB. The picture knows no format.
-A span with parts is a frame around them; one without is a box with its bytes, and under it its label and, if
-the bytes do not show it, its value.
+file, `listpack_spans` for listpacks, `annotate_rdb` of `cutaway.persistence.views` for RDB. The
+picture knows no format. A span with parts is a frame around them; one without is a box with its bytes, and
+under it its label and, if the bytes do not show it, its value.
 
 Every byte is drawn exactly once. Where a frame has bytes that none of its parts explains, a box without a
 label holds them, so a hole in an explanation is seen.
@@ -101,8 +101,9 @@ def annotated_bytes(data: bytes, spans: Sequence[Span] | None = None, *, title: 
 
 def _is_text(piece: bytes) -> bool:
     """Whether bytes are better read as letters than as numbers: three of four are printable ASCII or line ends."""
-    plain = sum(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in piece)
-    return 4 * plain >= 3 * len(piece)
+    seen = piece[:_LONGEST]
+    plain = sum(0x20 <= byte < 0x7F or byte in b"\r\n" for byte in seen)
+    return 4 * plain >= 3 * len(seen)
 
 
 def _written(piece: bytes) -> str:
@@ -116,7 +117,7 @@ def _value(span: Span) -> str:
     """What a span says, in a line of bounded length."""
     if isinstance(span.value, (bytes, bytearray)):
         return f'"{spell(bytes(span.value), _LONGEST)}"'
-    words = str(span.value)
+    words = span.value[: 3 * _LONGEST] if isinstance(span.value, str) else str(span.value)
     return words if len(words) <= 2 * _LONGEST else f"{words[: 2 * _LONGEST]} …"
 
 

@@ -144,32 +144,25 @@ def power_cut(
     def x_of(seconds: float) -> float:
         return left + seconds / cut * _WIDTH
 
-    parts = []
+    parts: list[Markup] = []
+    found = [f"the power goes at {cut:g} s"]
     for row, (name, writes) in enumerate(lanes.items()):
         y = 24 + step * row + step // 2
-        parts.append(text(0, y + 4, name, "cv-bold"))
-        parts.append(path(f"M{left - 8:g} {y}H{x_of(cut):g}", "cv-faint"))
-        parts += [rect(x_of(second) - 1.5, y - 15, 3, 30, "cv-full cv-h2") for second in fsyncs.get(name, ())]
-        parts += [
-            (_disc if kept else _cross)(x_of(at), y, 4.5, "cv-h3" if kept else "cv-h1") for at, kept in writes
+        kept, lost = ([at for at, survived in writes if survived is state] for state in (True, False))
+        synced = fsyncs.get(name, ())
+        parts += [text(0, y + 4, name, "cv-bold"), path(f"M{left - 8:g} {y}H{x_of(cut):g}", "cv-faint")]
+        parts += [rect(x_of(at) - 1.5, y - 15, 3, 30, "cv-full cv-h2") for at in synced]
+        parts += [_disc(x_of(at), y, 4.5, "cv-h3") for at in kept]
+        parts += [_cross(x_of(at), y, 4.5, "cv-h1") for at in lost]
+        found.append(f"{name}: {len(kept)} of {len(writes)} survived")
+        found += [
+            f"    {word:8} {' '.join(f'{at:g}' for at in moments)}".rstrip()
+            for word, moments in (("survived", kept), ("lost", lost), ("fsync", synced))
         ]
     bottom = 24 + step * len(lanes)
     parts.append(path(f"M{x_of(cut):g} 18V{bottom}", "cv-way cv-h1"))
     parts.append(text(x_of(cut), 12, "the power goes", "cv-mid cv-h1 cv-ink cv-bold"))
     words = "A dot has survived, a cross is lost; a bar is an fsync."
-    summary = "; ".join(
-        f"{name}: {sum(kept for _, kept in writes)} of {len(writes)} survived"
-        for name, writes in lanes.items()
-    )
-    svg = drawing(
-        parts, left + _WIDTH + 52, bottom + 4, title or "Writes and a power cut", f"{words} {summary}"
-    )
-    found = [f"the power goes at {cut:g} s"]
-    for name, writes in lanes.items():
-        found.append(f"{name}: {sum(kept for _, kept in writes)} of {len(writes)} survived")
-        for word, state in (("survived", True), ("lost", False)):
-            found.append(
-                f"    {word:8} {' '.join(f'{at:g}' for at, kept in writes if kept is state)}".rstrip()
-            )
-        found.append(f"    {'fsync':8} {' '.join(f'{second:g}' for second in fsyncs.get(name, ()))}".rstrip())
+    summary = " ".join([words, *(line for line in found if "survived" in line and line[0] != " ")])
+    svg = drawing(parts, left + _WIDTH + 52, bottom + 4, title or "Writes and a power cut", summary)
     return Picture(join([svg, tag("div", words, "cv-note")]), "\n".join(found), title)

@@ -8,7 +8,7 @@ reader's system.
 
     mkdocs-material    data-md-color-scheme="default" | "slate"
     JupyterLab         data-jp-theme-light="true" | "false"
-    VS Code            class "vscode-light" | "vscode-dark" | "vscode-high-contrast"
+    VS Code            class "vscode-light" | "vscode-dark" | "vscode-high-contrast" | …
 
 Every colour has a contrast of at least 4.5 to 1 with the page, in both sets, so that words may be written in
 it; `ON` is what is written on an area filled with it. No meaning hangs on a colour alone: shapes, dashes,
@@ -29,7 +29,9 @@ LIGHT: Final = {
 DARK: Final = {
     "1": "#ef8a72", "2": "#6db4e6", "3": "#8cc97c", "4": "#c9a0e2", "5": "#dfb64c", "6": "#9aa7b4", "on": "#14181d",
 }  # fmt: skip
-_LIGHT_PAGES: Final = ('[data-md-color-scheme="default"]', '[data-jp-theme-light="true"]', ".vscode-light")
+_LIGHT_PAGES: Final = (
+    '[data-md-color-scheme="default"]', '[data-jp-theme-light="true"]', ".vscode-light", ".vscode-high-contrast-light",
+)  # fmt: skip
 _DARK_PAGES: Final = (
     '[data-md-color-scheme="slate"]', '[data-jp-theme-light="false"]', ".vscode-dark", ".vscode-high-contrast",
 )  # fmt: skip
@@ -128,8 +130,8 @@ THEMES: Final = "\n".join(
     [
         f".cutaway-viz{{{_declare(LIGHT)}}}",
         f"@media (prefers-color-scheme:dark){{.cutaway-viz{{{_declare(DARK)}}}}}",
-        _rule(_LIGHT_PAGES, LIGHT),
         _rule(_DARK_PAGES, DARK),
+        _rule(_LIGHT_PAGES, LIGHT),  # the last one counts: a light page of high contrast has both classes
         *(f".cutaway-viz .cv-h{hue}{{--hue:var(--cv-{hue})}}" for hue in range(1, GREY + 1)),
     ]
 )

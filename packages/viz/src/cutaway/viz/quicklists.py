@@ -11,6 +11,8 @@ from cutaway.viz.svg import Markup, join, spell, tag
 
 _KINDS: Final = {"listpack": ("listpack", 2), "lzf": ("compressed", 4), "plain": ("plain", 5)}
 _SHOWN: Final = 3
+_TOLD: Final = 16
+"""Elements at either end of a node that are told in text."""
 _ENDS: Final = 8
 """Nodes drawn at either end of a long list."""
 
@@ -79,7 +81,9 @@ def _describe(nodes: Sequence[NodeSnapshot]) -> str:
 
 
 def _lines(nodes: Sequence[NodeSnapshot]) -> Iterator[str]:
-    """The list as text: a line for each node, with all its elements."""
+    """The list as text: a line for each node, with its elements; in the midst of very many some are left out."""
     for number, node in enumerate(nodes):
-        words = "  ".join(spell(element, 40) for element in node.elements)
-        yield f"{number:4}  {_KINDS[node.kind][0]:10}  {', '.join(_sizes(node))}:  {words}"
+        words = [spell(element, 40) for element in (*node.elements[:_TOLD], *node.elements[_TOLD:][-_TOLD:])]
+        if len(node.elements) > 2 * _TOLD:
+            words.insert(_TOLD, f"… {len(node.elements) - 2 * _TOLD} more …")
+        yield f"{number:4}  {_KINDS[node.kind][0]:10}  {', '.join(_sizes(node))}:  {'  '.join(words)}"

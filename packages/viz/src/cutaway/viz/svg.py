@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
+from itertools import accumulate
 from typing import Final
 
 from cutaway.viz.palette import GREY
@@ -16,8 +17,7 @@ from cutaway.viz.palette import GREY
 Number = int | float
 SPACE: Final = 6.6
 """How wide a letter of 12 pixels is taken to be."""
-
-
+_LETTERS: Final = [repr(bytes((byte,)))[2:-1] for byte in range(256)]
 UNWRITABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -45,7 +45,7 @@ def join(parts: Iterable[str]) -> Markup:
 
 
 def clean(text: str) -> str:
-    """Text in which a question mark stands for each character that XML has no way to write."""
+    """Text with a mark in the place of each character that XML has no way to write."""
     return UNWRITABLE.sub("�", text)
 
 
@@ -86,11 +86,18 @@ def drawing(parts: Iterable[str], width: Number, height: Number, title: str, des
 
 
 def spell(data: bytes, most: int = 24) -> str:
-    """Bytes as one would type them between quotes, the middle left out when there are too many."""
-    written = repr(bytes(data))[2:-1]
-    if len(written) <= most:
-        return written
-    return f"{written[: most // 2]} … {written[-(most // 3) :]}"
+    """Bytes as one would type them between quotes; of those that take more than `most` letters the ends."""
+    written = [_LETTERS[byte] for byte in data[: most + 1]]
+    if len(written) <= most and sum(map(len, written)) <= most:
+        return "".join(written)
+    ends = [_LETTERS[byte] for byte in reversed(data[-most:])]
+    return f"{_fitting(written, most // 2)} … {_fitting(ends, most // 3, backwards=True)}"
+
+
+def _fitting(letters: list[str], room: int, *, backwards: bool = False) -> str:
+    """As many of the first letters as there is room for, none of them in part."""
+    count = sum(end <= room for end in accumulate(map(len, letters)))
+    return "".join(reversed(letters[:count])) if backwards else "".join(letters[:count])
 
 
 def width_of(words: str) -> float:
