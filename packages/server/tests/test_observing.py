@@ -483,3 +483,26 @@ def test_after_flushall_and_its_snapshot_there_is_nothing_to_save(start):
     peer.ask("CONFIG", "SET", "save", "")
     peer.ask("FLUSHALL")
     assert info(peer, "persistence")["rdb_changes_since_last_save"] == "1"
+
+
+@pytest.mark.parametrize("command", ["BGSAVE", "BGREWRITEAOF"])
+def test_a_child_that_writes_tells_how_far_it_is(start, command):
+    peer = start("--save", "", "--enable-debug-command", "yes").connect()
+    peer.ask("DEBUG", "POPULATE", 5000)
+    assert info(peer, "persistence")["current_save_keys_total"] == "0"
+    peer.ask("CONFIG", "SET", "rdb-key-save-delay", 1000)
+    peer.ask(command)
+    until(lambda: int(info(peer, "persistence")["current_save_keys_processed"]) >= 2048, 60)
+    seen = info(peer, "persistence")
+    assert seen["current_save_keys_total"] == "5000"
+    assert 40 <= float(seen["current_fork_perc"]) <= 100
+    assert 0 < int(seen["current_cow_size"]) <= int(seen["current_cow_peak"])
+    assert int(seen["current_cow_size_age"]) < 60
+    if command == "BGSAVE":
+        peer.ask("FLUSHALL")  # which ends the child
+        seen = info(peer, "persistence")
+        assert (seen["current_save_keys_processed"], seen["current_fork_perc"], seen["current_cow_size"]) == (
+            "0",
+            "0.00",
+            "0",
+        )

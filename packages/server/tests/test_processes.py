@@ -199,3 +199,21 @@ def test_the_watchdog_shows_what_keeps_the_loop(start):
     time.sleep(0.3)  # a turn of the regular work sets the watchdog's clock
     peer.ask("DEBUG", "SLEEP", 2)
     assert 'debugging.py", line' in server.log.read_text()
+
+
+def test_a_signal_that_waits_for_the_regular_work_can_be_taken_back(start):
+    server = start("--save", "", "--enable-debug-command", "yes")
+    peer = server.connect()
+    assert str(peer.ask("SHUTDOWN", "ABORT")) == "ERR No shutdown in progress."
+    peer.ask("DEBUG", "PAUSE-CRON", 1)
+    server.process.terminate()
+    until(lambda: "Received SIGTERM" in server.log.read_text())
+    assert peer.ask("SHUTDOWN", "ABORT") == "OK"
+    peer.ask("DEBUG", "PAUSE-CRON", 0)
+    time.sleep(0.3)  # the regular work comes round three times
+    assert peer.ask("PING") == "PONG"
+    peer.ask("DEBUG", "PAUSE-CRON", 1)
+    server.process.terminate()
+    until(lambda: server.log.read_text().count("Received SIGTERM") == 2)
+    peer.ask("DEBUG", "PAUSE-CRON", 0)
+    assert server.process.wait(SECONDS) == 0

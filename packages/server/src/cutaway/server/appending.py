@@ -32,13 +32,14 @@ from cutaway.commands import Client, Command, CommandError
 from cutaway.persistence import ALWAYS, EVERYSEC, AOFError, AppendOnlyFile
 from cutaway.server.children import Child
 from cutaway.server.extensions import tell_modules
-from cutaway.server.snapshots import write_aof_file, write_rdb_file
+from cutaway.server.snapshots import key_count, write_aof_file, write_rdb_file
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
     from cutaway.commands.engine import Effect
     from cutaway.persistence import Files
     from cutaway.resp import Reply
+    from cutaway.server.progress import Progress
 
 POSTPONE_SECONDS: Final = 2.0
 CANNOT_REWRITE: Final = (
@@ -143,11 +144,11 @@ class Appender:
         self._wanted = True
         self._engine.on_propagate = (*self._engine.on_propagate, self.take)
 
-    def _write_base(self, path: str, *, rdb: bool) -> None:
+    def _write_base(self, path: str, *, rdb: bool, progress: Progress | None = None) -> None:
         if rdb:
-            write_rdb_file(self._engine, self._files, path, preamble=True)
+            write_rdb_file(self._engine, self._files, path, preamble=True, progress=progress)
         else:
-            write_aof_file(self._engine, self._files, path)
+            write_aof_file(self._engine, self._files, path, progress=progress)
 
     def configure(self) -> None:
         """Follow `appendfsync`, `aof-timestamp-enabled` and `aof-disable-auto-gc`."""
@@ -280,7 +281,11 @@ class Appender:
         tell_modules(self._engine, "saving", "aof")
         try:
             path = self.rewrite_path = self._begin(rdb=rdb)
-            self.child = Child("aof", lambda: self._write_base(path, rdb=rdb))
+            self.child = Child(
+                "aof",
+                lambda progress: self._write_base(path, rdb=rdb, progress=progress),
+                keys=key_count(self._engine),
+            )
         except (OSError, AOFError) as error:
             reason = _reason(error) if isinstance(error, OSError) else str(error)
             self._give_up()

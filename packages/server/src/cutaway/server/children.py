@@ -23,8 +23,9 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
+
+from cutaway.server.progress import Progress, private_bytes
 
 MAX_REPORT: Final = 4096
 KEPT_DESCRIPTORS: Final = 3
@@ -34,13 +35,22 @@ HIGHEST_DESCRIPTOR: Final = 65536
 class Child:
     """One running child. `poll` says when it is done, and how."""
 
-    __slots__ = ("_pipe", "copied_bytes", "error", "kind", "pid", "started")
+    __slots__ = ("_pipe", "copied_bytes", "error", "kind", "pid", "progress", "started")
 
     def __init__(
-        self, kind: str, work: Callable[[], object], finish: Callable[[], object] | None = None
+        self,
+        kind: str,
+        work: Callable[[Progress], object],
+        finish: Callable[[], object] | None = None,
+        *,
+        keys: int = 0,
     ) -> None:
-        """Fork, and run `work` in the child, then `finish` if the parent lives. Raises OSError where the system refuses."""
+        """Fork, and run `work` in the child, then `finish` if the parent lives. Raises OSError where the system refuses.
+
+        `keys` is how many there are to be written, for `progress`.
+        """
         self.kind: Final = kind
+        self.progress: Final = Progress(keys)
         self.started: Final = time.time()
         self.error = ""
         self.copied_bytes = 0
@@ -54,7 +64,7 @@ class Child:
             os.close(report)
             raise
         if not self.pid:
-            _run(work, finish, report, parent)
+            _run(lambda: work(self.progress), finish, report, parent)
         os.close(report)
 
     def poll(self) -> bool:
@@ -102,19 +112,10 @@ def _run(work: Callable[[], object], finish: Callable[[], object] | None, report
         work()
         if finish is not None and os.getppid() == parent:
             finish()
-        os.write(report, b"%d " % _private_bytes())
+        os.write(report, b"%d " % private_bytes())
         code = 0
     except BaseException as error:  # noqa: BLE001 - nothing may escape into the parent's code
         reason = getattr(error, "strerror", None) or repr(error)
         os.write(report, f"0 {reason}".encode()[:MAX_REPORT])
     finally:
         os._exit(code)
-
-
-def _private_bytes() -> int:
-    """How much memory this process has that it shares with nobody: after a fork, what was copied."""
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
-            if line.startswith("Private_Dirty:"):
-                return int(line.split()[1]) * 1024
-    return 0

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.datastructures.module_values import ModuleValue
 from cutaway.observability.key_sizes import KeySizes
+from cutaway.server.progress import Progress
 
 if TYPE_CHECKING:
     from cutaway.commands import Database, Engine
     from cutaway.observability.info_texts import Fields
     from cutaway.server.appending import Appender
+    from cutaway.server.children import Child
     from cutaway.server.persisting import Persistence
 
 MOST_KEYS_COUNTED: Final = 2_000
 """Of a larger database INFO keysizes looks at a sample of this size: the answer must not keep others waiting."""
+
+IDLE: Final = Progress()
 
 
 class DataSections:
@@ -35,9 +39,7 @@ class DataSections:
         saver, appender, loader = persistence.saver, persistence.appender, persistence.loader
         child = saver.child or appender.child
         fields: dict[str, object] = {
-            "loading": loader.active, "async_loading": 0, "current_cow_peak": 0, "current_cow_size": 0,
-            "current_cow_size_age": 0, "current_fork_perc": 0.0, "current_save_keys_processed": 0,
-            "current_save_keys_total": 0 if child is None else self._keys(),
+            "loading": loader.active, "async_loading": 0, **_progress_fields(child),
             "rdb_changes_since_last_save": saver.changes, "rdb_bgsave_in_progress": saver.child is not None,
             "rdb_last_save_time": saver.last_save, "rdb_last_bgsave_status": _status(ok=saver.last_ok),
             "rdb_last_bgsave_time_sec": saver.last_seconds, "rdb_current_bgsave_time_sec": _since(saver.child),
@@ -63,9 +65,6 @@ class DataSections:
             }  # fmt: skip
         return fields
 
-    def _keys(self) -> int:
-        return sum(len(database) for database in self._engine.keyspace.databases)
-
     # ---- keys
 
     def keyspace(self) -> Fields:
@@ -86,6 +85,16 @@ class DataSections:
             if sizes.counted:
                 fields |= sizes.fields(f"db{database.index}", len(database) / sizes.counted)
         return fields
+
+
+def _progress_fields(child: Child | None) -> dict[str, object]:
+    """How far the child is that writes now; zeros where there is none."""
+    seen = IDLE if child is None else child.progress
+    return {
+        "current_cow_peak": seen.peak_bytes, "current_cow_size": seen.copied_bytes, "current_cow_size_age": seen.age,
+        "current_fork_perc": 100 * seen.keys / max(seen.total, 1), "current_save_keys_processed": seen.keys,
+        "current_save_keys_total": seen.total,
+    }  # fmt: skip
 
 
 def _status(*, ok: bool) -> str:

@@ -24,7 +24,7 @@ from cutaway.commands import Client, Command, CommandError
 from cutaway.persistence import Files, replace_file
 from cutaway.server.children import Child
 from cutaway.server.extensions import tell_modules
-from cutaway.server.snapshots import write_rdb_file
+from cutaway.server.snapshots import key_count, write_rdb_file
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
@@ -109,8 +109,11 @@ class Saver:
         try:
             self.child = Child(
                 "rdb",
-                lambda: write_rdb_file(engine, files, self._temporary(os.getpid())),
+                lambda progress: write_rdb_file(
+                    engine, files, self._temporary(os.getpid()), progress=progress
+                ),
                 lambda: replace_file(files, self._temporary(os.getpid()), path),
+                keys=key_count(engine),
             )
         except OSError as error:
             self.last_ok = False

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("cutaway.server")
 
 shutdowns: Final = CommandTable("server")
+
+POSTPONED: Final = "postponed_shutdown"
+"""In `engine.extras`, while a signal waits to be obeyed: a function that forgets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,31 @@ def _leave(server: Server, persistence: Persistence, manner: Manner) -> str:
 
 
 def on_signal(server: Server, name: str) -> None:
-    """SIGINT or SIGTERM came."""
+    """SIGINT or SIGTERM came. To obey is regular work: while that is paused (DEBUG PAUSE-CRON), SHUTDOWN ABORT may prevent it."""
     log.info("Received %s, shutting down", name)
+    if server.cron_paused:
+        _obey_later(server, name)
+    else:
+        _obey(server, name)
+
+
+def _obey_later(server: Server, name: str) -> None:
+    engine = server.engine
+
+    def obey(_now: int) -> None:
+        forget()
+        _obey(server, name)
+
+    def forget() -> None:
+        engine.on_cron = tuple(each for each in engine.on_cron if each is not obey)
+        del engine.extras[POSTPONED]
+
+    if POSTPONED not in engine.extras:
+        engine.on_cron = (*engine.on_cron, obey)
+        engine.extras[POSTPONED] = forget
+
+
+def _obey(server: Server, name: str) -> None:
     words: Any = server.engine.config[f"shutdown-on-{name.lower()}"]
     server.loop.remove_signal_handler(signal.SIGINT)
     signal.signal(signal.SIGINT, lambda _number, _frame: _insist(server))
@@ -102,11 +128,20 @@ def shutdown(client: Client, *words: bytes) -> Reply:
     if any(word.upper() == b"FAILOVER" for word in words):
         raise CommandError("ERR SHUTDOWN FAILOVER is only supported in cluster mode.")
     if manner is None:
-        raise CommandError("ERR No shutdown in progress.")
+        return _abort(client)
     if not stop(client.engine.extras["server"], manner):
         raise CommandError("ERR Errors trying to SHUTDOWN. Check logs.")
     client.close_after_reply = True
     return NO_REPLY
+
+
+def _abort(client: Client) -> Reply:
+    forget: Callable[[], None] | None = client.engine.extras.get(POSTPONED)
+    if forget is None:
+        raise CommandError("ERR No shutdown in progress.")
+    forget()
+    log.info("Shutdown manually aborted.")
+    return "OK"
 
 
 def _manner(words: Sequence[bytes]) -> Manner | None:

@@ -12,6 +12,7 @@ from cutaway.persistence import DatabaseDump, new_file, required_version, write_
 if TYPE_CHECKING:
     from cutaway.commands import Database, Engine
     from cutaway.persistence import Files
+    from cutaway.server.progress import Progress
 
 T = TypeVar("T")
 ModuleData = tuple[str, int, Iterable[int | float | bytes]]
@@ -20,12 +21,19 @@ Item = tuple[bytes, Any, int | None, int | None]
 """Key, value, expiry in milliseconds since the epoch, access hint."""
 
 
-def databases(engine: Engine) -> Iterator[DatabaseDump]:
-    """Every database that holds something, its items generated while they are written. No copy is made."""
+def key_count(engine: Engine) -> int:
+    """How many keys there are in all databases."""
+    return sum(len(database) for database in engine.keyspace.databases)
+
+
+def databases(engine: Engine, progress: Progress | None = None) -> Iterator[DatabaseDump]:
+    """Every database that holds something, its items generated, and counted, while they are written. No copy is made."""
     delay = engine.config.integer("rdb-key-save-delay")
     for database in engine.keyspace.databases:
         if len(database):
             items = _items(database, engine.config.text("maxmemory-policy"))
+            if progress is not None:
+                items = progress.counted(items)
             yield DatabaseDump(
                 database.index, len(database), len(database.expires), slowly(items, delay) if delay else items
             )
@@ -80,7 +88,9 @@ def module_commands(engine: Engine) -> Iterable[Sequence[bytes]]:
     return [] if source is None else source()
 
 
-def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = False) -> int:
+def write_rdb_file(
+    engine: Engine, files: Files, path: str, *, preamble: bool = False, progress: Progress | None = None
+) -> int:
     """Write the data set to `path`, make the disk have it, and give its size in bytes. Raises OSError. O(data)."""
     config = engine.config
     aux = {
@@ -92,7 +102,7 @@ def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = 
     with new_file(files, path) as write:
         return write_rdb(
             write,
-            databases(engine),
+            databases(engine, progress),
             aux=aux,
             libraries=libraries(engine),
             module_data=module_data(engine),
@@ -103,11 +113,11 @@ def write_rdb_file(engine: Engine, files: Files, path: str, *, preamble: bool = 
         )
 
 
-def write_aof_file(engine: Engine, files: Files, path: str) -> int:
+def write_aof_file(engine: Engine, files: Files, path: str, *, progress: Progress | None = None) -> int:
     """Write the data set to `path` as commands, make the disk have it, and give its size. Raises OSError. O(data)."""
     with new_file(files, path) as write:
         if engine.config.boolean("aof-timestamp-enabled"):
             write(b"#TS:%d\r\n" % (engine.clock() // 1000))
         return write_aof(
-            write, databases(engine), libraries=libraries(engine), commands=module_commands(engine)
+            write, databases(engine, progress), libraries=libraries(engine), commands=module_commands(engine)
         )
