@@ -56,8 +56,8 @@ class Appender:
     """Logs an engine's writes."""
 
     __slots__ = (
-        "_engine", "_failures", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before", "_postponed_since",
-        "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "last_copied_bytes", "last_rewrite_ok",
+        "_engine", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before", "_postponed_since",
+        "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "failures", "last_copied_bytes", "last_rewrite_ok",
         "last_rewrite_seconds", "nanoseconds", "on_fatal", "rewrite_path", "rewrites", "scheduled",
     )  # fmt: skip
 
@@ -67,7 +67,8 @@ class Appender:
         self._files: Final = files
         self._postponed_since = 0.0
         self._last_fsync = 0.0
-        self._failures = 0
+        self.failures = 0
+        """How many rewrites in a row did not come to their end."""
         self._not_before = 0.0
         self._wanted = False
         self._target: AppendOnlyFile | None = None
@@ -339,12 +340,12 @@ class Appender:
             self._target = None
         self.last_rewrite_ok = False
         tell_modules(self._engine, "save failed", "aof")
-        self._failures += 1
-        late = self._failures - FAILURES_IN_A_ROW
+        self.failures += 1
+        late = self.failures - FAILURES_IN_A_ROW
         if late >= 0:
             pause = min(60.0 * 2**late, LONGEST_PAUSE)
             self._not_before = time.monotonic() + pause
-            log.warning("%d rewrites failed in a row; the next one is tried in %.0f s", self._failures, pause)
+            log.warning("%d rewrites failed in a row; the next one is tried in %.0f s", self.failures, pause)
 
     def _rewritten(self, child: Child) -> None:
         self.child = None
@@ -366,7 +367,7 @@ class Appender:
             return
         self._target = None
         self.last_rewrite_ok = True
-        self._failures = 0
+        self.failures = 0
         self.rewrites += 1
         tell_modules(self._engine, "saved", "aof")
         log.info("Background AOF rewrite finished successfully")

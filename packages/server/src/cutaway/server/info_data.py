@@ -49,7 +49,7 @@ class DataSections:
             "aof_rewrite_scheduled": appender.scheduled, "aof_last_rewrite_time_sec": appender.last_rewrite_seconds,
             "aof_current_rewrite_time_sec": _since(appender.child),
             "aof_last_bgrewrite_status": _status(ok=appender.last_rewrite_ok), "aof_rewrites": appender.rewrites,
-            "aof_rewrites_consecutive_failures": 0, "aof_last_write_status": _status(ok=appender.last_write_ok),
+            "aof_rewrites_consecutive_failures": appender.failures, "aof_last_write_status": _status(ok=appender.last_write_ok),
             "aof_last_cow_size": appender.last_copied_bytes, "module_fork_in_progress": 0,
             "module_fork_last_cow_size": 0, "slot_migration_fork_in_progress": 0,
         }  # fmt: skip
