@@ -20,6 +20,7 @@ from cutaway.persistence import (
     RDBError,
     RDBReader,
     Value,
+    ValueOptions,
     dump,
     required_version,
     restore,
@@ -311,6 +312,34 @@ def test_what_is_not_known_is_named_with_its_offset(body, words):
 def test_versions_of_another_world_are_refused(header):
     with pytest.raises(RDBError):
         list(RDBReader(header + b"\xff" + bytes(8)).events())
+
+
+@pytest.mark.parametrize("header", [b"REDIS0012", b"REDIS0079", b"VALKEY081", b"VALKEY999"])
+def test_if_it_is_wanted_versions_of_another_world_are_tried(header):
+    options = ValueOptions(any_version=True)
+    known, unknown = header + b"\0\1k\1v\xff" + bytes(8), header + b"\x63\1k\1v\xff" + bytes(8)
+    assert [entry.key for entry in RDBReader(known, options).entries()] == [b"k"]
+    with pytest.raises(RDBError, match="unknown type 99"):
+        list(RDBReader(unknown, options).events())
+
+
+@pytest.mark.parametrize("header", [b"REDIS0000", b"REDIS0080", b"VALKEY011", b"VALKEY079"])
+def test_a_magic_word_and_a_version_that_do_not_fit_are_refused_always(header):
+    for options in (ValueOptions(), ValueOptions(any_version=True)):
+        with pytest.raises(RDBError, match="version"):
+            list(RDBReader(header + b"\xff" + bytes(8), options).events())
+
+
+@pytest.mark.parametrize("version", [0, 11, 12, 79, 80, 81, 999])
+def test_payloads_of_unknown_versions_are_tried_if_it_is_wanted(version):
+    payload = footed(b"\0\1v", version)
+    if version in (11, 80):
+        assert restore(payload) == b"v"
+    else:
+        with pytest.raises(DumpError):
+            restore(payload)
+    if version:
+        assert restore(payload, ValueOptions(any_version=True)) == b"v"
 
 
 def test_collections_without_elements_are_skipped_and_counted():

@@ -17,10 +17,14 @@ from cutaway.persistence import (
     Library,
     RDBReader,
     Value,
+    ValueOptions,
+    crc64,
     info_fields,
     required_version,
+    restore,
     write_rdb,
 )
+from cutaway.persistence.errors import DumpError
 
 KINDS = ("redis", "valkey")
 
@@ -282,3 +286,16 @@ def test_the_checking_tool_of_redis_accepts_our_file(start, tmp_path):
     done = subprocess.run([tool, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "Checksum OK" in done.stdout
+
+
+@pytest.mark.parametrize("choice", ["strict", "relaxed"])
+@pytest.mark.parametrize("version", [0, 11, 12, 79, 80, 81, 999])
+def test_a_real_server_takes_and_refuses_the_same_versions(start, choice, version):
+    server = start("valkey", "--rdb-version-check", choice)
+    body = b"\x00\x01v" + version.to_bytes(2, "little")
+    payload = body + crc64(body).to_bytes(8, "little")
+    try:
+        ours = restore(payload, ValueOptions(any_version=choice == "relaxed"))
+    except DumpError:
+        ours = None
+    assert (server("RESTORE", "k", 0, payload) == "OK") is (ours == b"v")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cutaway.persistence import crc64
 
 LIBRARY = "#!lua name={0}\nredis.register_function('{0}', function() return '{1}' end)"
 
@@ -68,3 +71,19 @@ def test_info_tells_scripts_and_functions_apart(peer: Any) -> None:
     assert figure("used_memory_scripts") == figure("used_memory_scripts_eval") + figure(
         "used_memory_functions"
     )
+
+
+@pytest.mark.parametrize("choice", ["strict", "relaxed"])
+def test_a_version_that_nobody_knows_is_tried_if_it_is_wanted(peer: Any, choice: str) -> None:
+    body = b"\x00\x01v" + (12).to_bytes(2, "little")
+    payload = body + crc64(body).to_bytes(8, "little")
+    assert peer.ask("CONFIG", "SET", "rdb-version-check", choice) == "OK"
+    reply = peer.ask("RESTORE", "key", "0", payload)
+    if choice == "relaxed":
+        assert reply == "OK"
+    else:
+        assert str(reply) == "ERR DUMP payload version or checksum are wrong"
+    folder = Path(peer.ask("CONFIG", "GET", "dir")[1].decode())
+    (folder / "dump.rdb").write_bytes(b"REDIS0012\xfe\x00\x00\x01k\x01v\xff" + bytes(8))
+    reply = peer.ask("DEBUG", "RELOAD", "NOSAVE")
+    assert (reply == "OK") is (choice == "relaxed"), reply

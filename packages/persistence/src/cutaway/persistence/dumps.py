@@ -56,9 +56,10 @@ def _with_footer(out: bytearray, version: int) -> bytes:
 
 def restore(payload: bytes, options: ValueOptions | None = None) -> Value:
     """Return the value of a DUMP payload. Raises DumpError with what RESTORE replies after ERR. O(bytes)."""
-    source = _without_footer(payload)
+    options = options or ValueOptions()
+    source = _without_footer(payload, any_version=options.any_version)
     try:
-        value = decode_value(source, source.byte(), options or ValueOptions())
+        value = decode_value(source, source.byte(), options)
     except RDBError as error:
         raise DumpError(BAD_DATA) from error
     if is_empty(value):
@@ -75,9 +76,9 @@ def dump_functions(sources: Iterable[bytes]) -> bytes:
     return _with_footer(out, rdb.VERSION_REDIS_7_0)
 
 
-def restore_functions(payload: bytes) -> list[bytes]:
+def restore_functions(payload: bytes, *, any_version: bool = False) -> list[bytes]:
     """Return the sources in a payload of FUNCTION DUMP. Raises DumpError with what FUNCTION RESTORE replies. O(bytes)."""
-    source = _without_footer(payload)
+    source = _without_footer(payload, any_version=any_version)
     sources: list[bytes] = []
     while source.pos < len(payload) - FOOTER:
         opcode = source.byte()
@@ -90,15 +91,11 @@ def restore_functions(payload: bytes) -> list[bytes]:
     return sources
 
 
-def _without_footer(payload: bytes) -> Source:
+def _without_footer(payload: bytes, *, any_version: bool) -> Source:
     """What stands before the footer. Raises DumpError if the footer does not fit it."""
-    if len(payload) < FOOTER or not _is_known(int.from_bytes(payload[-FOOTER:-8], "little")):
+    version = int.from_bytes(payload[-FOOTER:-8], "little")
+    if len(payload) < FOOTER or not rdb.is_readable(version, any_version=any_version):
         raise DumpError(WRONG_CHECKSUM)
     if crc64(memoryview(payload)[:-8]) != int.from_bytes(payload[-8:], "little"):
         raise DumpError(WRONG_CHECKSUM)
     return Source(payload[:-FOOTER], checksum=False)
-
-
-def _is_known(version: int) -> bool:
-    """Tell whether payloads of this version are ours to read."""
-    return version <= rdb.VERSION_REDIS_7_2 or version == rdb.VERSION_VALKEY_9

@@ -35,7 +35,8 @@ not heard of, so a writer should claim no more than it needs:
 
     10   Redis 7.0: listpacks in hashes, sorted sets and lists; functions
     11   Redis 7.2: listpacks in sets; a consumer's active time in streams
-    12+  Redis 7.4 and later, under another licence: Valkey calls these foreign, and so do we
+    12+  Redis 7.4 and later, under another licence: Valkey calls these foreign, and so do we, and tries them
+         only if `rdb-version-check` is "relaxed"
     80   Valkey 9: expiry times of single hash fields; the magic becomes "VALKEY" and three digits
 
 Source: the RDB chapter of the Redis manual, `rdb.h` of Redis 7.2, and files that Valkey 9.1 wrote.
@@ -53,7 +54,6 @@ VERSION_REDIS_7_0: Final = 10
 VERSION_REDIS_7_2: Final = 11
 VERSION_VALKEY_9: Final = 80
 CHECKSUM_SINCE: Final = 5
-FOREIGN_VERSIONS: Final = range(12, 80)
 
 LONGEST_6BIT: Final = 63
 LEN_6BIT: Final = 0
@@ -158,6 +158,11 @@ NO_EXPIRY: Final = -1
 LZF_LONGEST_MATCH: Final = 264
 LZF_LARGEST_RATIO: Final = 88
 """Three compressed bytes stand for at most 264; an original that claims to be longer is a lie."""
+
+
+def is_readable(version: int, *, any_version: bool) -> bool:
+    """Whether data of this version is ours to read; with `any_version` whatever may yet come, or comes from elsewhere, is tried."""
+    return 1 <= version <= VERSION_REDIS_7_2 or version == VERSION_VALKEY_9 or (any_version and version > 0)
 
 
 def header_of(version: int) -> bytes:

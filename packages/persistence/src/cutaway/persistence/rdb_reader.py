@@ -200,8 +200,8 @@ class RDBReader:
             text = "Wrong signature trying to load DB from file"
             raise RDBError(text, 0)
         self.version = int(digits)
-        known = rdb.VERSION_VALKEY_9 if valkey else rdb.VERSION_REDIS_7_2
-        if not 1 <= self.version <= known or self.version in rdb.FOREIGN_VERSIONS:
+        is_new = self.version >= rdb.VERSION_VALKEY_9
+        if valkey != is_new or not rdb.is_readable(self.version, any_version=self._options.any_version):
             text = f"Can't handle RDB format version {self.version}"
             raise RDBError(text, 0)
         if source.trace is not None:

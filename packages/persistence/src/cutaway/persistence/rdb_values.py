@@ -63,6 +63,8 @@ class ValueOptions:
     index: IndexChoice = field(default_factory=lambda: DEFAULT_INDEX)
     module_types: Mapping[str, type[ModuleValue]] = field(default_factory=dict)
     """By name."""
+    any_version: bool = False
+    """Whether data in the format of versions that nobody here knows is tried: `rdb-version-check relaxed`."""
 
 
 def decode_value(source: Source, type_number: int, options: ValueOptions, key: bytes = b"") -> Value:

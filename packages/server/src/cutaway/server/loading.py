@@ -247,8 +247,11 @@ class Loader:
             ) from error
 
     def _options(self) -> ValueOptions:
+        engine = self._engine
         return ValueOptions(
-            limits=self._engine.limits, module_types=self._engine.extras.get("module_types", {})
+            limits=engine.limits,
+            module_types=engine.extras.get("module_types", {}),
+            any_version=engine.config.text("rdb-version-check") == "relaxed",
         )
 
     def _run(self, argv: list[bytes], replay: AOFReplay) -> None:

@@ -30,6 +30,10 @@ class DumpCodec:
         self._options: Final = ValueOptions(
             limits=engine.limits, module_types=engine.extras.get("module_types", {})
         )
+        engine.config.subscribe("rdb-version-check", self._check_versions)
+
+    def _check_versions(self, choice: Any) -> None:
+        self._options.any_version = choice == "relaxed"
 
     def dump(self, value: Any) -> bytes:
         """The payload of a value. O(bytes)."""
@@ -49,7 +53,7 @@ class DumpCodec:
     def restore_functions(self, payload: bytes) -> list[bytes]:
         """The sources of the function libraries in a payload. Raises CommandError. O(bytes)."""
         try:
-            return restore_functions(payload)
+            return restore_functions(payload, any_version=self._options.any_version)
         except DumpError as error:
             raise CommandError(f"ERR {error}") from error
 

@@ -38,12 +38,7 @@ DIRECTIVES: Final = (
     Directive("rdbchecksum", Boolean(), True, immutable=True),
     Directive("rdb-del-sync-files", Boolean(), False, "there is no replication yet, so no such files"),
     Directive("rdb-save-incremental-fsync", Boolean(), True, _FSYNC),
-    Directive(
-        "rdb-version-check",
-        Enum("strict", "relaxed"),
-        "strict",
-        "every version of Redis and Valkey that the reader knows is taken",
-    ),
+    Directive("rdb-version-check", Enum("strict", "relaxed"), "strict"),
     Directive("rdb-key-save-delay", Integer(INT_MIN, INT_MAX), 0, hidden=True),
     Directive("key-load-delay", Integer(INT_MIN, INT_MAX), 0, hidden=True),
     Directive(
