@@ -16,11 +16,12 @@ What the 24 bits mean depends on the policy:
 **LRU.** The idle time is the clock less the key's, in milliseconds. If the clock is behind the key's it has
 wrapped, once at the most as far as anybody can tell.
 
-**LFU.** Eight bits count up to a million reads, since the counter is a logarithm (Morris 1978, "Counting
-large numbers of events in small registers"): a read raises counter c with probability 1 / ((c - 5) * factor +
-1), where factor is `lfu-log-factor`. And it must forget, or what was popular yesterday stays for ever: one is
-taken off for every `lfu-decay-time` minutes since the counter was last looked at. New keys begin at 5, so
-that they are not the first to go.
+**LFU.** Eight bits count to a third of a million reads, since the counter grows by chance (Morris 1978,
+"Counting large numbers of events in small registers"): a read raises counter c with probability
+1 / ((c - 5) * factor + 1), where factor is `lfu-log-factor`, 10 unless told otherwise. Redis calls the
+counter logarithmic; it follows the square root of the reads. And it must forget, or what was popular
+yesterday stays for ever: one is taken off for every `lfu-decay-time` minutes since the counter was last
+looked at. New keys begin at 5, so that they are not the first to go.
 
 The formulas are those of evict.c in Redis 7.2, and so is the wrapped clock losing one tick.
 """
