@@ -433,3 +433,15 @@ def test_history_that_was_kept_goes_as_soon_as_nobody_wants_it(start, tmp_path):
     peer.ask("CONFIG", "SET", "aof-disable-auto-gc", "no")
     assert "type h" not in manifest.read_text()
     assert len(list(manifest.parent.iterdir())) == 3
+
+
+def test_a_snapshot_in_the_foreground_that_fails_refuses_no_writes(start, tmp_path):
+    server = start("--save", "3600 1")
+    peer = server.connect()
+    peer.ask("SET", "k", "v")
+    (tmp_path / "dump.rdb").mkdir()
+    assert str(peer.ask("SAVE")) == "ERR"
+    assert "Errors trying to SHUTDOWN" in str(peer.ask("SHUTDOWN"))
+    assert peer.ask("PING") == "PONG"
+    assert peer.ask("SET", "k", "w") == "OK"
+    assert b"rdb_last_bgsave_status:ok" in peer.ask("INFO", "persistence")

@@ -83,7 +83,10 @@ class Saver:
             Path(self.temporary).unlink()
 
     def save(self) -> None:
-        """Make a snapshot now, while everybody waits. Raises CommandError where that fails."""
+        """Make a snapshot now, while everybody waits. Raises CommandError where that fails.
+
+        Whoever asked for it hears of that, so it is no reason to refuse writes, as a failure in the background is.
+        """
         started = time.monotonic()
         temporary = self.temporary = self._temporary(os.getpid())
         changes = self._engine.keyspace.dirty
@@ -93,7 +96,6 @@ class Saver:
             replace_file(self._files, temporary, self.path())
         except OSError as error:
             self.remove_temporary()
-            self.last_ok = False
             tell_modules(self._engine, "save failed", "rdb")
             log.warning("Could not save to %s: %s", self.path(), error.strerror)
             raise CommandError("ERR") from error
