@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from cutaway.learn import EXERCISES
 from cutaway.learn.__main__ import main
 from cutaway.learn.exercises import find
 from cutaway.learn.museum import EXHIBITS
+from cutaway.resp import NULL_ARRAY
+from cutaway.testing import ServerProcess, short_folder
 
 
 def learn(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -57,50 +60,79 @@ def test_from_the_skeleton_to_a_server_that_runs_on_it(
     assert "All 10 rules hold" in passed.stdout
     assert "--use resp.RequestParser=exercises/resp_parser.py:Parser" in passed.stdout
 
-    talk_to_a_server_on(tmp_path, "resp.RequestParser=exercises/resp_parser.py:Parser")
+    with server_on(tmp_path, "resp.RequestParser=exercises/resp_parser.py:Parser") as server:
+        peer = server.connect()
+        assert peer.ask("SET", "greeting", "hello\r\n*1\r\n") == "OK"
+        assert peer.ask("GET", "greeting") == b"hello\r\n*1\r\n"
+        peer.close()
 
 
-def talk_to_a_server_on(folder: Path, use: str) -> None:
+@contextlib.contextmanager
+def server_on(folder: Path, *uses: str) -> Iterator[ServerProcess]:
+    """A server on these parts, whose files are named as seen from `folder`."""
     pytest.importorskip("cutaway.server")
-    from cutaway.testing import ServerProcess, short_folder
-
     shelf = short_folder()
-    socket = shelf / "s"
-    command = [
-        sys.executable,
-        "-m",
-        "server",
+    options = [
         "--port",
         "0",
         "--unixsocket",
-        socket,
+        shelf / "s",
         "--save",
         "",
         "--dir",
         shelf,
+        "--appendonly",
+        "yes",
     ]
+    command = [sys.executable, "-m", "server", *options, "--enable-debug-command", "yes"]
     before = Path.cwd()
     os.chdir(folder)
     try:
-        server = ServerProcess([*command, "--use", use], str(socket), shelf=shelf)
+        server = ServerProcess([*command, *(f"--use={use}" for use in uses)], str(shelf / "s"), shelf=shelf)
     finally:
         os.chdir(before)
-    with server, server.connect() as peer:
-        assert peer.ask("SET", "greeting", "hello\r\n*1\r\n") == "OK"
-        assert peer.ask("GET", "greeting") == b"hello\r\n*1\r\n"
+    with server:
+        yield server
 
 
-USES = [
-    (exercise.part, exercise.module, exercise.attribute)
-    for exercise in EXERCISES
-    if exercise.name != "resp.parser"
-]
+def test_one_server_runs_on_all_nine_solutions_at_once(tmp_path: Path) -> None:
+    solutions = Path(sys.modules["cutaway.learn"].__file__ or "").parent / "solutions"
+    uses = [f"{each.part}={solutions}/{each.module}.py:{each.attribute}" for each in EXERCISES]
+    with server_on(tmp_path, *uses) as server, server.connect() as one, server.connect() as other:
+        for number in range(300):
+            assert one.ask("SET", f"key:{number}", "x" * number) == "OK"
+        cursor, keys = one.ask("SCAN", 0, "COUNT", 20)
+        found = set(keys)
+        while cursor != b"0":
+            cursor, keys = one.ask("SCAN", cursor, "COUNT", 20)
+            found.update(keys)
+        assert len(found) == 300
 
+        one.ask("CONFIG", "SET", "zset-max-listpack-entries", 0)
+        one.ask("ZADD", "z", 3, "c", 1, "a", 2, "b")
+        assert one.ask("ZRANGE", "z", 0, -1) == [b"a", b"b", b"c"]
+        assert one.ask("ZRANK", "z", "c") == 2
+        assert one.ask("ZPOPMIN", "z", 2) == [b"a", b"1", b"b", b"2"]
 
-@pytest.mark.parametrize(("part", "module", "attribute"), USES, ids=[module for _, module, _ in USES])
-def test_the_server_runs_on_every_solution(part: str, module: str, attribute: str) -> None:
-    solution = Path(sys.modules["cutaway.learn"].__file__ or "").parent / "solutions" / f"{module}.py"
-    talk_to_a_server_on(solution.parent, f"{part}={solution}:{attribute}")
+        one.ask("WATCH", "stock")
+        other.ask("SET", "stock", 0)
+        one.ask("MULTI")
+        assert one.ask("EXEC") == NULL_ARRAY
+
+        other.ask("PSUBSCRIBE", "news.*")
+        assert one.ask("PUBLISH", "news.weather", "rain") == 1
+        assert one.ask("PUBLISH", "sports", "1:0") == 0
+
+        one.ask("SET", "number", 12345)
+        assert one.ask("DEBUG", "RELOAD") == "OK"
+        assert one.ask("GET", "number") == b"12345"
+        assert one.ask("DEBUG", "LOADAOF") == "OK"
+        assert one.ask("GET", "key:299") == b"x" * 299
+
+        one.ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        one.ask("CONFIG", "SET", "maxmemory", "20kb")
+        one.ask("SET", "one", "more")
+        assert 0 < one.ask("DBSIZE") < 300
 
 
 def test_start_writes_over_nothing_and_reset_keeps_what_was_there(

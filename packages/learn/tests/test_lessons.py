@@ -12,7 +12,7 @@ from rich.console import Console
 from cutaway.learn import Verdict, check
 from cutaway.learn.carets import spell
 from cutaway.learn.desk import UnreadableError, load, own_tests
-from cutaway.learn.lessons import Endless, Said, Scene, Wrong, same
+from cutaway.learn.lessons import MANNERS, Endless, Said, Scene, Wrong, same
 from cutaway.learn.solutions import persistence_aof_replay, resp_parser
 from cutaway.learn.verdicts import marked_text
 
@@ -100,7 +100,7 @@ def test_a_part_without_the_method_is_told_so() -> None:
 
 
 def test_a_loop_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cutaway.learn.lessons.PATIENCE", 0.2)
+    monkeypatch.setattr(MANNERS, "patience", 0.2)
 
     def turns_round(data: bytes) -> Any:
         while True:
@@ -111,6 +111,24 @@ def test_a_loop_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
     assert "a loop without an end" in lesson.remark
     assert lesson.place is not None
     assert lesson.place.text in ("while True:", "pass")
+
+
+def test_what_the_part_prints_is_shown_once_for_the_smallest_input(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Chatty(StopsAtLineEnds):
+        def feed(self, data: bytes) -> list[list[bytes]]:
+            print("here", len(data))  # noqa: T201 - what a reader does while looking for a mistake
+            return super().feed(data)
+
+    lesson = check("resp.parser", Chatty, ask=False).lesson
+    assert lesson is not None
+    assert lesson.printed.startswith("here ")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_verdict_at_a_prompt_is_what_a_terminal_shows(verdict: Verdict) -> None:
+    assert repr(verdict).rstrip() == printed(verdict, 80).rstrip()
 
 
 def test_a_handler_of_alarms_is_left_as_it_was() -> None:

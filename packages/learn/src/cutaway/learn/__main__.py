@@ -17,6 +17,7 @@ from rich.text import Text
 from cutaway.learn.checking import check
 from cutaway.learn.desk import FOLDER, PYTHON, Desk, DeskError, UnreadableError
 from cutaway.learn.exercises import EXERCISES, Exercise, NoSuchExerciseError, find
+from cutaway.learn.lessons import MANNERS
 from cutaway.learn.museum import commands as museum
 from cutaway.learn.verdicts import Verdict
 
@@ -65,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         command = add(name, run, text)
         command.add_argument(
             "--no-server", action="store_true", help="do not ask a real server what it answers"
+        )
+        command.add_argument(
+            "--debug", action="store_true", help="no time limit, and prints at once: for breakpoint()"
         )
     add("hint", hint, "the next hint, one rung at a time")
     add("solution", solution, "one way to write it")
@@ -116,9 +120,15 @@ def start(desk: Desk, options: argparse.Namespace) -> None:
 
 def check_(desk: Desk, options: argparse.Namespace) -> int:
     """`check`."""
+    _set_manners(options)
     verdict = _check(desk, _wanted(desk, options), ask=not options.no_server)
     console.print(verdict)
     return 0 if verdict else FAILED
+
+
+def _set_manners(options: argparse.Namespace) -> None:
+    if options.debug:
+        MANNERS.patience, MANNERS.is_quiet = 0, False
 
 
 def _check(desk: Desk, exercise: Exercise, *, ask: bool) -> Verdict:
@@ -146,15 +156,20 @@ def watch(desk: Desk, options: argparse.Namespace) -> None:
     """`watch`: until Ctrl-C."""
     exercise = _wanted(desk, options)
     path, seen = desk.path(exercise), 0
+    _set_manners(options)
     if not path.is_file():
         raise DeskError(f"{path} is not there. To begin: {PROGRAM} start {exercise.name}")
     while True:
         stamp = path.stat().st_mtime_ns if path.is_file() else seen
         if stamp != seen:
             seen = stamp
-            verdict = _check(desk, exercise, ask=not options.no_server)
+            report: Verdict | Text
+            try:
+                report = _check(desk, exercise, ask=not options.no_server)
+            except DeskError as error:
+                report = Text(str(error))
             console.clear()
-            console.print(verdict)
+            console.print(report)
             console.print()
             console.print(
                 Text(f"{time.strftime('%H:%M:%S')}  waiting for {path} to change, Ctrl-C ends", style="dim")

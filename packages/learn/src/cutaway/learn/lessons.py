@@ -16,6 +16,7 @@ lesson too, with the line it came from, and so does a loop without an end, as fa
 from __future__ import annotations
 
 import contextlib
+import io
 import linecache
 import os
 import signal
@@ -30,8 +31,21 @@ from typing import Any, Final, NoReturn, Self
 
 import cutaway
 
-PATIENCE: Final = 5.0
-"""Seconds that one example of an exercise may take; all of them are tiny."""
+LONGEST_PRINTED: Final = 2000
+
+
+@dataclass(slots=True)
+class Manners:
+    """How an example is run."""
+
+    patience: float = 5.0
+    """Seconds that it may take, all examples being tiny; 0 for no limit."""
+    is_quiet: bool = True
+    """Whether what the reader's code prints is kept for the lesson, instead of appearing hundreds of times."""
+
+
+MANNERS: Final = Manners()
+"""Those of this process; `check --debug` gives them up, so that breakpoint() works."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,8 @@ class Lesson:
     marked: list[Marked] = field(default_factory=list)
     expected: str | None = None
     got: str | None = None
+    printed: str = ""
+    """What the reader's code printed in this example."""
     remark: str = ""
     """What this failure says beyond the rule that was broken."""
     place: Place | None = None
@@ -115,11 +131,13 @@ class Said(str):
 class Scene:
     """One example, as it is acted out. A context manager: what the code in it raises becomes a lesson."""
 
-    __slots__ = ("_timed", "lesson")
+    __slots__ = ("_printed", "_redirection", "_timed", "lesson")
 
     def __init__(self, ask: bytes = b"", ask_shows: int = 0) -> None:
         self.lesson = Lesson(ask=ask, ask_shows=ask_shows)
         self._timed = False
+        self._printed = io.StringIO()
+        self._redirection = contextlib.redirect_stdout(self._printed)
 
     def tell(self, label: str, value: Any = "", /) -> None:
         """Note a step: a label, and a value that is shown as Python writes it (text is shown as it is)."""
@@ -150,10 +168,13 @@ class Scene:
             self.fail(remark, expected=expected, got=got)
 
     def __enter__(self) -> Self:
-        self._timed = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+        is_main = threading.current_thread() is threading.main_thread()
+        self._timed = MANNERS.patience > 0 and hasattr(signal, "setitimer") and is_main
+        if MANNERS.is_quiet:
+            self._redirection.__enter__()
         if self._timed:
             signal.signal(signal.SIGALRM, _ring)
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE)
+            signal.setitimer(signal.ITIMER_REAL, MANNERS.patience)
         return self
 
     def __exit__(
@@ -161,12 +182,17 @@ class Scene:
     ) -> None:
         if self._timed:
             signal.setitimer(signal.ITIMER_REAL, 0)
+        if MANNERS.is_quiet:
+            self._redirection.__exit__(kind, error, trace)
+            self.lesson.printed = self._printed.getvalue()[-LONGEST_PRINTED:]
         if error is None or isinstance(error, (Wrong, Endless)):
             return
         lesson = self.lesson
         lesson.place = place_of(trace)
         if isinstance(error, _AlarmError):
-            lesson.remark = f"Your code was still running after {PATIENCE:g} seconds: a loop without an end?"
+            lesson.remark = (
+                f"Your code was still running after {MANNERS.patience:g} seconds: a loop without an end?"
+            )
             raise Endless(lesson) from None
         if isinstance(error, Exception):
             lesson.remark = explain(error)

@@ -53,7 +53,11 @@ class Rule:
             database=None,
             deadline=None,
             phases=[Phase.explicit, Phase.generate, Phase.shrink],
-            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.filter_too_much,
+                HealthCheck.data_too_large,
+            ],
             report_multiple_bugs=False,
             verbosity=Verbosity.quiet,
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from io import StringIO
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -22,12 +23,13 @@ from cutaway.learn.lessons import Lesson, Marked
 LABEL: Final = 10
 WIDEST: Final = 110
 HTML_COLUMNS: Final = 88
+PROMPT_COLUMNS: Final = 80
 LONGEST_ANSWER: Final = 600
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Verdict:
-    """The outcome of a check. True if every rule holds."""
+    """The outcome of a check. True if every rule holds; its repr is what a terminal shows, for whoever works at a prompt."""
 
     name: str
     subject: str
@@ -44,6 +46,11 @@ class Verdict:
 
     def __bool__(self) -> bool:
         return not self.broken
+
+    def __repr__(self) -> str:
+        out = StringIO()
+        Console(file=out, width=PROMPT_COLUMNS).print(self)
+        return out.getvalue().rstrip()
 
     @property
     def summary(self) -> str:
@@ -87,6 +94,9 @@ class Verdict:
             yield _labelled("got", Text(lesson.got, style="red"), width)
         if lesson.expected is not None or lesson.got is not None:
             yield Text("")
+        if lesson.printed:
+            yield Text("your code printed", style="dim")
+            yield Padding(Text(lesson.printed.rstrip()), (0, 0, 1, 2))
         if lesson.remark:
             yield Text(lesson.remark)
         if lesson.place is not None:
@@ -122,6 +132,8 @@ class Verdict:
         yield "".join(f"<pre>{escape(marked_text(marked, HTML_COLUMNS))}</pre>" for marked in lesson.marked)
         sides = (("expected", lesson.expected), ("got", lesson.got))
         yield _html_table([(label, value) for label, value in sides if value is not None])
+        if lesson.printed:
+            yield f"<p>your code printed</p><pre>{escape(lesson.printed)}</pre>"
         if lesson.remark:
             yield f"<p>{escape(lesson.remark)}</p>"
         if lesson.place is not None:
