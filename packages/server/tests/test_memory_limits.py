@@ -168,3 +168,21 @@ def test_the_refusals_are_those_of_a_real_server(start_real, peer):
         ours, theirs = peer.ask(*words), real.ask(*words)
         if "OOM" in str(ours) or "OOM" in str(theirs):
             assert str(ours) == str(theirs), words
+
+
+def test_who_exceeds_the_output_limit_is_gone_for_whoever_is_answered_in_the_same_turn(start):
+    server = start(
+        "--save", "", "--enable-debug-command", "yes", "--client-output-buffer-limit", "normal 100000 0 0"
+    )
+    peer, sleeper = server.connect(), server.connect()
+    peer.ask("SET", "k", "x" * 10_000)
+    for _ in range(5):
+        greedy = server.connect()
+        greedy.ask("CLIENT", "SETNAME", "greedy")
+        sleeper.send("DEBUG", "SLEEP", 0.2)
+        time.sleep(0.05)
+        greedy.socket.sendall(b"GET k\r\n" * 15)
+        assert peer.ask("PING") == "PONG"
+        assert listed(peer, "greedy") is None
+        assert sleeper.read() == "OK"
+        greedy.close()

@@ -295,6 +295,7 @@ class Connection(asyncio.Protocol):
             self._out_bytes = len(payload)
             if self._out_bytes > LARGE_REPLY and self._exceeds_limits():
                 self.abort()
+                self.client.close()  # whoever gets a reply in this turn and asks for CLIENT LIST does not see it any more
                 return
             self._out_bytes = 0
             self.bytes_out += len(payload)
