@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent.parent / "tools"))
 
 import command_pages
+
 from cutaway.commands.tables import compose
 from cutaway.server.app import TABLES
 
