@@ -38,7 +38,7 @@ def test_a_section_tells_what_is_declared(pages):
         "**Since** 1.2.0",
         "`@sortedset`",
         "**6.2.0**",
-        "to the byte",
+        "**Fidelity**",
     ):
         assert said in section
 
