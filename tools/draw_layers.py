@@ -1,7 +1,8 @@
 """Draw docs/assets/layers.svg: the packages, each standing on what it may import.
 
 One file serves the README (an `<img>`, where the reader's system says light or dark) and the site (inlined,
-where the page's switch does): colours are custom properties with both palettes inside.
+where the page's switch does): colours are custom properties with both palettes inside. On the site a click on a room leads to its
+page: the links say `package:resp`, and the hook in reference.py knows where that is from the page at hand.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ STYLE = f"""
 .cutaway-layers .core {{ fill: var(--pale); stroke: var(--warm); stroke-width: 1.5 }}
 .cutaway-layers .casing {{ fill: none; stroke: var(--warm); stroke-width: 1.5; stroke-dasharray: 7 6 }}
 .cutaway-layers .flow {{ fill: none; stroke: var(--warm); stroke-width: 2 }}
+.cutaway-layers a:hover rect, .cutaway-layers a:focus-visible rect {{ stroke: var(--warm); stroke-width: 3 }}
 .cutaway-layers .tip {{ fill: var(--warm) }}
 .cutaway-layers text {{ fill: var(--soft); font-size: 13px }}
 .cutaway-layers .name {{ fill: var(--ink); font-size: 16px; font-weight: 650 }}
@@ -64,7 +66,13 @@ class Room:
             for i, line in enumerate(self.lines)
         ]
         box = f'x="{self.x:g}" y="{self.y:g}" width="{self.width:g}" height="{self.height:g}"'
-        return "\n".join([f'<rect class="{self.kind}" {box} rx="7"/>', *words])
+        parts = [
+            f'<a href="package:{self.name}">',
+            f'<rect class="{self.kind}" {box} rx="7"/>',
+            *words,
+            "</a>",
+        ]
+        return "\n".join(parts)
 
 
 def rooms() -> list[Room]:
@@ -106,7 +114,7 @@ def draw() -> str:
     down, up = WIDTH / 2 - 60, WIDTH / 2 + 60
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="cutaway-layers" viewBox="0 0 {WIDTH} {HEIGHT}"',
-        ' role="img" aria-labelledby="layers-title layers-text">',
+        ' role="group" aria-labelledby="layers-title layers-text">',
         '<title id="layers-title">The layers of Cutaway</title>',
         f'<desc id="layers-text">{TEXT}</desc>',
         f"<style>{STYLE}</style>",
