@@ -2,7 +2,8 @@
 
 Python code cannot crash the interpreter, but there is C below it: a parser, an event loop, Lua. With `crash-log-enabled` (the
 default) a segmentation fault, an abort and their like put the Python stack of every thread into the log before the process
-ends. CPython's faulthandler does it, from within the signal handler and without allocating anything.
+ends. CPython's faulthandler does it, from within the signal handler and without allocating anything. It writes to the file that was
+the log when the server started, wherever that has been moved to.
 
 `watchdog-period` finds what keeps the loop: if the regular work has not come round for so many milliseconds, the stacks are
 written at that moment, while it still hangs.
