@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from random import Random
-from types import FrameType
-from typing import Any
 
 import pytest
 
@@ -19,29 +15,12 @@ from cutaway.commands.sorted_set_algebra import sorted_sets
 from cutaway.commands.stream_info import streams
 from cutaway.commands.strings import strings
 from cutaway.resp import Reply, ReplyError
+from cutaway.testing import lines_of
 
 pytestmark = pytest.mark.xdist_group("costs")  # one worker builds the large values
 
 SMALL, LARGE = 1_000, 16_000
 SAMPLES = 8
-
-
-def lines_of(run: Callable[[], Any]) -> int:
-    """How many lines of Python a call runs. What C does in one step counts as one, however long it is."""
-    count = 0
-
-    def trace(_frame: FrameType, event: str, _arg: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def filled(size: int) -> tuple[Engine, Client]:

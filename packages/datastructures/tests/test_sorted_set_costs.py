@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from math import log2
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from cutaway.datastructures import AVLTree, SkipList, SortedContainersIndex, SortedSetIndex
+from cutaway.testing import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 
 def churn(index: SortedSetIndex, number: int) -> None:
@@ -40,24 +39,6 @@ QUESTIONS: dict[str, Callable[[SortedSetIndex, int], object]] = {
 SIZES = [2**8, 2**12, 2**16]
 
 
-def steps(call: Callable[[], object]) -> int:
-    """Return how many lines of Python `call` runs, in all functions it calls."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, arg: Any) -> Any:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-    return count
-
-
 def filled(make: Callable[[], SortedSetIndex], n: int) -> SortedSetIndex:
     index = make()
     numbers = list(range(n))
@@ -76,7 +57,7 @@ def test_steps_grow_as_the_logarithm_of_the_size(name: str) -> None:
         index = filled(INDEXES[name], n)
         numbers = [rng.randrange(n - 10) for _ in range(40)]
         for question, ask in QUESTIONS.items():
-            total = sum(steps(partial(ask, index, number)) for number in numbers)
+            total = sum(lines_of(partial(ask, index, number)) for number in numbers)
             costs.setdefault(question, []).append(total / len(numbers))
     for question, means in costs.items():
         # From 2**8 to 2**16 the logarithm doubles; the rest is for chance. A linear cost would grow 256-fold.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import sys
-import time
 
 import pytest
+
+from cutaway.testing import until
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no 127.0.0.2")
 
@@ -19,13 +20,6 @@ def answers(host, port):
             return sock.recv(100) == b"+PONG\r\n"
     except OSError:
         return False
-
-
-def until(condition):
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def test_bind_moves_the_server_to_other_addresses(start):

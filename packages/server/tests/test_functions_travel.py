@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cutaway.testing import RealServer
+from cutaway.testing import RealServer, until
 
 LIBRARY = """#!lua name=counting
 local function next_of(keys, args) return redis.call('incrby', keys[1], args[1]) end
@@ -89,9 +88,6 @@ def test_functions_and_what_scripts_wrote_are_in_the_log(start: Callable[..., An
     assert peer.ask("FCALL", "next_of", 1, "n", 1) == 6
     assert peer.ask("MGET", "a", "b") == [b"1", b"2"]
     assert "rewriting started" in str(peer.ask("BGREWRITEAOF"))
-    for _ in range(500):
-        if b"aof_rewrite_in_progress:0" in bytes(peer.ask("INFO", "persistence")):
-            break
-        time.sleep(0.02)
+    until(lambda: b"aof_rewrite_in_progress:0" in peer.ask("INFO", "persistence"))
     server.kill()
     assert start(*options).connect().ask("FCALL", "next_of", 1, "n", 1) == 7

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable
 
 import pytest
+
+from cutaway.testing import until
 
 OOM = "OOM command not allowed when used memory > 'maxmemory'."
 
@@ -19,14 +20,6 @@ def listed(peer, name: str) -> dict[str, str] | None:
         if fields["name"] == name:
             return fields
     return None
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        time.sleep(0.02)
-    assert condition()
 
 
 def info(peer, field: str) -> int:
@@ -88,7 +81,7 @@ def test_eviction_keeps_memory_below_the_limit_and_counts(peer):
     assert info(peer, "used_memory") < 520 * 1024
     assert info(peer, "evicted_keys") > 1000
     peer.ask("CONFIG", "SET", "maxmemory", "200kb")
-    wait_until(lambda: info(peer, "used_memory") < 220 * 1024)
+    until(lambda: info(peer, "used_memory") < 220 * 1024)
 
 
 def test_a_client_that_begins_too_large_a_request_is_closed(shared_server, peer):
@@ -98,7 +91,7 @@ def test_a_client_that_begins_too_large_a_request_is_closed(shared_server, peer)
     greedy.ask("CLIENT", "SETNAME", "greedy")
     with contextlib.suppress(OSError):
         greedy.socket.sendall(b"*1\r\n$2000000\r\n" + b"x" * 1_900_000)
-    wait_until(lambda: listed(peer, "greedy") is None)
+    until(lambda: listed(peer, "greedy") is None)
     assert info(peer, "evicted_clients") == 1
     assert peer.ask("PING") == "PONG"
 
@@ -110,9 +103,9 @@ def test_a_protected_client_stays_and_is_seen(shared_server, peer):
     spared.ask("CLIENT", "SETNAME", "spared")
     spared.ask("CLIENT", "NO-EVICT", "ON")
     spared.socket.sendall(b"*2\r\n$2000000\r\n" + b"x" * 1_900_000)
-    wait_until(lambda: int((listed(peer, "spared") or {"tot-mem": 0})["tot-mem"]) > 1_900_000)
+    until(lambda: int((listed(peer, "spared") or {"tot-mem": 0})["tot-mem"]) > 1_900_000)
     spared.close()
-    wait_until(lambda: listed(peer, "spared") is None)
+    until(lambda: listed(peer, "spared") is None)
     peer.ask("CLIENT", "NO-EVICT", "OFF")
 
 
@@ -121,7 +114,7 @@ def test_a_request_that_waits_is_in_memory_and_is_seen(shared_server, peer):
     waiting.ask("CLIENT", "SETNAME", "waiting")
     before = int(listed(peer, "waiting")["tot-mem"])
     waiting.send("BLPOP", *(f"key:{number:04}" for number in range(100)), 0)
-    wait_until(lambda: "b" in listed(peer, "waiting")["flags"])
+    until(lambda: "b" in listed(peer, "waiting")["flags"])
     seen = listed(peer, "waiting")
     assert int(seen["argv-mem"]) == len("BLPOP") + 100 * len("key:0000") + 1
     assert int(seen["tot-mem"]) > before + int(seen["argv-mem"])
@@ -135,12 +128,12 @@ def test_the_largest_clients_go_first_and_only_until_the_rest_fits(shared_server
         clients[name] = shared_server.connect()
         clients[name].ask("CLIENT", "SETNAME", name)
         clients[name].socket.sendall(b"*2\r\n$%d\r\n" % size + b"x" * size)
-        wait_until(lambda: int((listed(peer, name) or {"tot-mem": 0})["tot-mem"]) >= size)  # noqa: B023
+        until(lambda: int((listed(peer, name) or {"tot-mem": 0})["tot-mem"]) >= size)  # noqa: B023
     peer.ask("CONFIG", "SET", "maxmemory-clients", "1mb")
-    wait_until(lambda: listed(peer, "large") is None)
+    until(lambda: listed(peer, "large") is None)
     assert listed(peer, "middle") is not None
     peer.ask("CONFIG", "SET", "maxmemory-clients", "300kb")
-    wait_until(lambda: listed(peer, "middle") is None)
+    until(lambda: listed(peer, "middle") is None)
     assert listed(peer, "small") is not None
 
 

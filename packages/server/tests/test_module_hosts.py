@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.testing import until
+
 LOBBY = Path(__file__).with_name("examples") / "lobby.py"
 
 
@@ -39,13 +41,6 @@ def empty_hotel(make_running, tmp_path_factory):
     server = make_running(tmp_path_factory.mktemp("empty"), *OPTIONS)
     yield server
     server.kill()
-
-
-def until(condition) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)
 
 
 # ---- waiting, threads, time

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from importlib.util import find_spec
 
 import pytest
+
+from cutaway.testing import until
 
 shipped = pytest.mark.skipif(
     find_spec("cutaway.sessions") is None or find_spec("cutaway.bloom") is None,
@@ -56,10 +57,7 @@ def test_their_data_survives_a_restart(start, tmp_path, mode):
         peer.ask("SAVE")
     elif mode.startswith("rewritten"):
         peer.ask("BGREWRITEAOF")
-        end = time.monotonic() + 20
-        while b"aof_rewrite_in_progress:0" not in peer.ask("INFO", "persistence"):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        until(lambda: b"aof_rewrite_in_progress:0" in peer.ask("INFO", "persistence"))
     server.process.kill()
     server.process.wait()
     check(start(*options).connect(), identity)

@@ -13,6 +13,7 @@ import pytest
 
 from cutaway.observability.info_texts import details, parse
 from cutaway.resp import ReplyError
+from cutaway.testing import until
 
 NAMED = re.compile(r"(cmdstat|errorstat|latency_percentiles_usec)_|db\d+$|db\d+_distrib|listener\d|engine_\d")
 """Fields whose name depends on what was done."""
@@ -25,13 +26,6 @@ LEFT_OUT = {
 
 def info(peer, *sections):
     return parse(bytes(peer.ask("INFO", *sections)).decode())
-
-
-def until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 # ---- INFO

@@ -14,6 +14,7 @@ import pytest
 
 from cutaway.persistence import DatabaseDump, write_rdb
 from cutaway.resp import ReplyError, encode_request
+from cutaway.testing import until
 
 FILL = """
 SET string value
@@ -68,13 +69,6 @@ def look(peer):
     return [peer.ask(*line.split()) for line in LOOK.strip().splitlines()]
 
 
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
-
-
 def test_a_snapshot_is_made_at_sigterm_and_loaded_at_the_next_start(start, tmp_path):
     server = start()
     peer = server.connect()
@@ -103,11 +97,11 @@ def test_the_append_only_file_survives_kill_minus_nine(start, tmp_path, policy, 
     fill(peer)
     before = look(peer)
     peer.ask("BGREWRITEAOF")
-    wait_for(lambda: "rewrite finished successfully" in server.log.read_text())
+    until(lambda: "rewrite finished successfully" in server.log.read_text())
     peer.ask("RPUSH", "list", "last")
     peer.ask("RPOP", "list")
     log = next(Path(tmp_path, "appendonlydir").glob("*.incr.aof"))
-    wait_for(lambda: b"RPOP" in log.read_bytes())  # while an fsync runs, `everysec` keeps commands back
+    until(lambda: b"RPOP" in log.read_bytes())  # while an fsync runs, `everysec` keeps commands back
     server.kill()
     assert look(start(*arguments).connect()) == before
 
@@ -118,7 +112,7 @@ def test_a_child_writes_the_snapshot_while_the_parent_goes_on(start, tmp_path):
     peer.ask("SET", "k", "before")
     assert peer.ask("BGSAVE") == "Background saving started"
     assert peer.ask("SET", "k", "after") == "OK"
-    wait_for(lambda: "terminated with success" in server.log.read_text())
+    until(lambda: "terminated with success" in server.log.read_text())
     server.kill()
     assert start("--save", "").connect().ask("GET", "k") == b"before"
 
@@ -138,7 +132,7 @@ def test_a_save_point_saves(start, tmp_path):
     server = start("--save", "1 2")
     peer = server.connect()
     peer.ask("MSET", "a", "1", "b", "2")
-    wait_for((tmp_path / "dump.rdb").exists)
+    until((tmp_path / "dump.rdb").exists)
     assert "2 changes in 1 seconds" in server.log.read_text()
 
 
@@ -233,7 +227,7 @@ def ask_port(port, request):
 def test_while_a_file_is_being_loaded_the_others_are_told(tmp_path):
     with loading_slowly(tmp_path, "--save", "") as (port, _process, _log):
         told = set()
-        wait_for(lambda: told.add(ask_port(port, b"GET key:100\r\n")) or b"$5\r\nvalue\r\n" in told, 60)
+        until(lambda: told.add(ask_port(port, b"GET key:100\r\n")) or b"$5\r\nvalue\r\n" in told, 60)
         assert told - {b""} == {b"-LOADING Redis is loading the dataset in memory\r\n", b"$5\r\nvalue\r\n"}
 
 
@@ -242,7 +236,7 @@ def test_while_a_file_is_being_loaded_the_others_are_told(tmp_path):
 def test_a_server_that_is_loading_ends_at_once_and_saves_nothing(tmp_path, way, appendonly):
     with loading_slowly(tmp_path, "--save", "3600 1", "--appendonly", appendonly) as (port, process, log):
         before = (tmp_path / "dump.rdb").read_bytes()
-        wait_for(lambda: ask_port(port, b"GET k\r\n").startswith(b"-LOADING"))
+        until(lambda: ask_port(port, b"GET k\r\n").startswith(b"-LOADING"))
         if way == "SIGTERM":
             process.terminate()
         else:
@@ -259,12 +253,12 @@ def test_a_full_disk_refuses_writes_until_there_is_room_again(start):
     assert peer.ask("SET", "k", "v") == "OK"
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (10_000, resource.RLIM_INFINITY))
     peer.ask("SET", "big", "x" * 20_000)
-    wait_for(lambda: str(peer.ask("SET", "k", "v")).startswith("MISCONF Errors writing to the AOF file"))
+    until(lambda: str(peer.ask("SET", "k", "v")).startswith("MISCONF Errors writing to the AOF file"))
     assert peer.ask("GET", "k") == b"v"
     resource.prlimit(
         server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     )
-    wait_for(lambda: peer.ask("SET", "k", "room again") == "OK")
+    until(lambda: peer.ask("SET", "k", "room again") == "OK")
     time.sleep(0.2)
     server.kill()
     again = start("--appendonly", "yes", "--save", "").connect()
@@ -278,7 +272,7 @@ def test_a_snapshot_that_fails_refuses_writes_until_one_succeeds(start, tmp_path
     peer.ask("SET", "k", "v")
     resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
     peer.ask("BGSAVE")
-    wait_for(
+    until(
         lambda: str(peer.ask("SET", "k", "v")).startswith("MISCONF Redis is configured to save RDB snapshots")
     )
     assert peer.ask("GET", "k") == b"v"
@@ -286,7 +280,7 @@ def test_a_snapshot_that_fails_refuses_writes_until_one_succeeds(start, tmp_path
         server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
     )
     peer.ask("BGSAVE")
-    wait_for(lambda: peer.ask("SET", "k", "w") == "OK")
+    until(lambda: peer.ask("SET", "k", "w") == "OK")
     assert not list(tmp_path.glob("temp-*"))
 
 
@@ -294,7 +288,7 @@ def switch_on(server, peer):
     """CONFIG SET appendonly yes, and wait until the first base is there."""
     lines = server.log.read_text().count("rewrite finished successfully")
     assert peer.ask("CONFIG", "SET", "appendonly", "yes") == "OK"
-    wait_for(lambda: server.log.read_text().count("rewrite finished successfully") > lines)
+    until(lambda: server.log.read_text().count("rewrite finished successfully") > lines)
 
 
 def test_appending_is_switched_on_and_off_at_run_time(start):
@@ -350,7 +344,7 @@ def test_a_rewrite_without_a_log_writes_a_base_that_a_log_begins_with(start, tmp
     peer = server.connect()
     peer.ask("SET", "k", "v")
     assert peer.ask("BGREWRITEAOF") == "Background append only file rewriting started"
-    wait_for(lambda: "rewrite finished successfully" in server.log.read_text())
+    until(lambda: "rewrite finished successfully" in server.log.read_text())
     assert sorted(path.name for path in (tmp_path / "appendonlydir").iterdir()) == [
         "appendonly.aof.1.base.rdb",
         "appendonly.aof.manifest",
@@ -428,7 +422,7 @@ def test_history_that_was_kept_goes_as_soon_as_nobody_wants_it(start, tmp_path):
     manifest = tmp_path / "appendonlydir" / "appendonly.aof.manifest"
     for number in (2, 3):
         peer.ask("BGREWRITEAOF")
-        wait_for(lambda: f"base.rdb seq {number} type b" in manifest.read_text())  # noqa: B023
+        until(lambda: f"base.rdb seq {number} type b" in manifest.read_text())  # noqa: B023
     assert manifest.read_text().count("type h") == 4
     peer.ask("CONFIG", "SET", "aof-disable-auto-gc", "no")
     assert "type h" not in manifest.read_text()

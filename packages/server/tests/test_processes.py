@@ -13,15 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.testing import until
+
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 SECONDS = 60
-
-
-def until(condition):
-    end = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 def is_alive(pid):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import selectors
 import socket
-import time
+
+from cutaway.testing import until
 
 MESSAGE = b"x" * 100_000
 CONFIRMED = b"*3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"
@@ -34,15 +35,6 @@ def read(sock, size):
 
 def encoded(message):
     return b"*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$%d\r\n%b\r\n" % (len(message), message)
-
-
-def until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_subscriber_that_never_reads_is_closed_and_harms_nobody(start):
@@ -76,7 +68,7 @@ def test_a_soft_limit_gives_a_subscriber_time(start):
     silent = listen(server, receive_buffer=4096)
     for _ in range(60):
         assert peer.ask("PUBLISH", "news", MESSAGE) == 1  # far over the soft limit, but not for long
-    assert until(lambda: peer.ask("PUBSUB", "NUMSUB", "news") == [b"news", 0])
+    until(lambda: peer.ask("PUBSUB", "NUMSUB", "news") == [b"news", 0])
     silent.close()
 
 
@@ -111,7 +103,7 @@ def test_a_thousand_subscribers_all_hear_everything_in_order(shared_server):
     assert all(data == expected for data in received.values())
     for each in subscribers:
         each.close()
-    assert until(lambda: publisher.ask("PUBSUB", "NUMSUB", "news") == [b"news", 0])
+    until(lambda: publisher.ask("PUBSUB", "NUMSUB", "news") == [b"news", 0])
 
 
 def test_a_subscriber_that_leaves_is_forgotten_at_once(shared_server, peer):

@@ -11,14 +11,14 @@ The clients have the same ids on both sides, so replies with ids in them can be 
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from cutaway.commands import Engine
 from cutaway.resp import encode_request
 from cutaway.testing.peers import Address, Word, encode_words, open_socket
 from cutaway.testing.servers import ServerProcess
 from cutaway.testing.twins import EnginePeer, insist
+from cutaway.testing.waiting import Closing
 
 _CHUNK: Final = 1 << 16
 
@@ -64,7 +64,7 @@ class StreamPeer:
         self._socket.close()
 
 
-class Duo:
+class Duo(Closing):
     """An engine and a real server, each with the same clients; a client comes into being when it is first named.
 
     The server is emptied first, and removes nothing on its own while the duo plays.
@@ -175,11 +175,3 @@ class Duo:
         for name in list(self.real):
             self.leave(name)
         self._admin.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

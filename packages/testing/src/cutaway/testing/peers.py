@@ -16,10 +16,10 @@ import socket
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from cutaway.resp import Reply, ReplyParser, encode_request
+from cutaway.testing.waiting import Closing
 
 Word = bytes | str | float
 """What a request is made of: bytes as they are, a string in UTF-8, a number as Python writes it."""
@@ -94,7 +94,7 @@ class ReplySplitter:
         return True
 
 
-class Peer:
+class Peer(Closing):
     """One connection to a server.
 
     Whatever waits for the server waits at most `timeout` seconds and then raises TimeoutError; where the server has closed
@@ -169,14 +169,6 @@ class Peer:
     def close(self) -> None:
         """End the connection."""
         self.socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_socket(address: Address, timeout: float = 10.0) -> socket.socket:

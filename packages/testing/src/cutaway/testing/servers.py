@@ -22,12 +22,12 @@ import time
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from cutaway.testing.binaries import Kind, require
 from cutaway.testing.folders import short_folder
 from cutaway.testing.peers import Address, Peer, exchange, open_socket
+from cutaway.testing.waiting import Closing
 
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 60.0
@@ -49,7 +49,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class ServerProcess:
+class ServerProcess(Closing):
     """A server started with a command of one's own, at an address that the command makes it listen at.
 
     `log` is the file for what it prints. `shelf` is a folder that is removed with the server; a temporary one, if none is
@@ -80,8 +80,10 @@ class ServerProcess:
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
             )
         self._end = weakref.finalize(self, _end, self.process)
-        limit = time.monotonic() + START_SECONDS
+        limit, said = time.monotonic() + START_SECONDS, 0
         while not self.is_ready():
+            if (size := self.log.stat().st_size) > said:  # it is at work, and says how far it is
+                limit, said = time.monotonic() + START_SECONDS, size
             status = self.process.poll()
             if status is not None or time.monotonic() > limit:
                 self.kill()
@@ -136,14 +138,6 @@ class ServerProcess:
         """Kill the server, and remove its temporary folder."""
         self.kill()
         self._remove()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class RealServer(ServerProcess):

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 import cutaway.commands
 from cutaway.commands import Client, CommandTable, Engine
 from cutaway.resp import NO_REPLY, Encoder, Reply
 from cutaway.testing.peers import Word, encode_words
 from cutaway.testing.servers import ServerProcess
+from cutaway.testing.waiting import Closing
 
 
 def all_tables(*more: CommandTable) -> list[CommandTable]:
@@ -85,7 +85,7 @@ class EnginePeer:
         self.received += Encoder(self.client.protocol).encode(reply)
 
 
-class Twins:
+class Twins(Closing):
     """A client of an engine and a connection to a real server, which are asked the same.
 
     The server is emptied first. The engine is taken as it is.
@@ -133,14 +133,6 @@ class Twins:
         """Both clients leave."""
         self.ours.close()
         self.real.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def insist(ours: object, real: object, asked: object) -> None:
