@@ -48,7 +48,7 @@ def test_the_solution_keeps_every_rule(exercise: Exercise) -> None:
     module = module_of(exercise, "solutions")
     own = own_tests(module_of(exercise, "skeletons"))
     assert own, "a skeleton has a test to begin with"
-    verdict = check(exercise, getattr(module, exercise.attribute), ask=False, effort=0.5)
+    verdict = check(exercise, getattr(module, exercise.attribute), ask=False, effort=0.3)
     assert verdict, printed(verdict)
     assert len(verdict.passed) == len(exercise.suite.rules) >= 5
 

@@ -186,7 +186,7 @@ MISTAKES = [
     ("name", "part", "rule"), MISTAKES, ids=lambda value: getattr(value, "__name__", None)
 )
 def test_a_mistake_is_caught_by_the_rule_that_explains_it(name: str, part: Any, rule: str) -> None:
-    verdict = check(name, part, ask=False, effort=0.5)
+    verdict = check(name, part, ask=False, effort=0.3)
     assert not verdict, "the mistake went unnoticed"
     assert rule in verdict.broken
     assert verdict.lesson is not None

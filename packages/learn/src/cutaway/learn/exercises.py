@@ -103,10 +103,10 @@ EXERCISES: Final = (
 
 
 def find(name: str) -> Exercise:
-    """The exercise of this name, or of the only one that it begins, or ends. Raises NoSuchExerciseError."""
+    """The exercise of this name, or the only one whose name it is a part of. Raises NoSuchExerciseError."""
     named = [each for each in EXERCISES if name in (each.name, each.module)]
     if not named:
-        named = [each for each in EXERCISES if each.name.startswith(name) or each.name.endswith("." + name)]
+        named = [each for each in EXERCISES if name in each.name]
     if len(named) == 1:
         return named[0]
     raise NoSuchExerciseError(

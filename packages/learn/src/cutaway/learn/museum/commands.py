@@ -29,9 +29,9 @@ class NoSuchExhibitError(LookupError):
 
 
 def find(name: str) -> Exhibit:
-    """The exhibit of this name, or of the only one that it begins. Raises NoSuchExhibitError."""
+    """The exhibit of this name, or the only one whose name it is a part of. Raises NoSuchExhibitError."""
     named = [each for each in EXHIBITS if each.name == name] or [
-        each for each in EXHIBITS if each.name.startswith(name)
+        each for each in EXHIBITS if name in each.name
     ]
     if len(named) == 1:
         return named[0]

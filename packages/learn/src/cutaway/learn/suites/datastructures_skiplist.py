@@ -118,6 +118,8 @@ def ranks(part: Any, content: dict[bytes, float], score: float, member: bytes) -
             scene.lesson.ask = zadd(model, b"ZRANK", b"z", pair[1])
             scene.tell("rank", f"{pair[0]!r}, {pair[1]!r}")
             scene.expect(rank, index.rank(*pair))
+            place = b"%d" % rank
+            scene.lesson.ask = zadd(model, b"ZRANGE", b"z", place, place, b"WITHSCORES")
             scene.tell("by_rank", str(rank))
             scene.expect(pair[::-1], index.by_rank(rank))
         scene.lesson.ask = b""

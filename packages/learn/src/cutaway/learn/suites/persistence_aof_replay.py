@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from hypothesis import strategies as st
 
-from cutaway.learn.lessons import Scene
+from cutaway.learn.lessons import Said, Scene
 from cutaway.learn.rules import Suite
 from cutaway.learn.suites.streams import encoded, payloads
 from cutaway.persistence import AOFError, AOFReplay, Files
@@ -156,4 +156,4 @@ def damage(part: Any, before: list[list[bytes]], damage: bytes, after: list[list
         except ValueError:
             return
         scene.mark("the file", data, len(encoded(before)), "no command, and not the end of the file")
-        scene.fail("This should raise ValueError.", got=got)
+        scene.fail("", expected=Said("ValueError"), got=got)

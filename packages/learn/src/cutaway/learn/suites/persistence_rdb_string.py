@@ -206,7 +206,7 @@ def nonsense(part: Any, data: bytes) -> None:
         except ValueError:
             return
         scene.mark("the bytes", data, 0, "no string begins like this")
-        scene.fail("This should raise ValueError.", got=got)
+        scene.fail("", expected=Said("ValueError"), got=got)
 
 
 @suite.rule(

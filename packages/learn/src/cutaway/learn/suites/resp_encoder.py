@@ -50,7 +50,7 @@ def judge(part: Any, reply: Reply, protocol: int) -> None:
             scene.fail("encode() returns bytes.", expected=expected, got=got)
         if bytes(got) != expected:
             at = first_difference(expected, bytes(got))
-            scene.mark("expected", expected, at, "they agree up to here")
+            scene.mark("expected", expected, at, "from here on they differ")
             scene.mark("got", bytes(got), at)
             scene.fail("")
 
