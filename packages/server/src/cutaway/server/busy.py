@@ -65,6 +65,10 @@ class DirectTransport:
 
     abort = close
 
+    def is_closing(self) -> bool:
+        """Whether it is about to close."""
+        return self.closing
+
     def get_write_buffer_size(self) -> int:
         """Bytes that wait."""
         return len(self.rest) + (self.behind.get_write_buffer_size() if self.behind is not None else 0)

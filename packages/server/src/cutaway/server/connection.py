@@ -5,11 +5,12 @@ through the engine in turn. Replies gather in `_out` and are written together, o
 the append-only file has been flushed (`Server.before_sleep`): no reply leaves before its write has been logged, and sixteen
 pipelined requests cost one system call.
 
-A connection stops taking requests in three cases, and keeps what it has already read for later:
+A connection stops taking requests in four cases, and keeps what it has already read for later:
 
 * its client is blocked (BLPOP), until the engine resumes it;
 * its client does not read: more than `HIGH_WATER` bytes wait to be written. It stops reading from the socket too, so that
   TCP pushes back on the sender;
+* it has been served in this turn of the loop for as long as is fair (see `turns.py`);
 * it is about to close, and then the rest is dropped.
 
 What a client is told without having asked for it (messages, MONITOR) cannot be held back like that. It counts against the
@@ -31,6 +32,7 @@ from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
 from cutaway.server.client_memory import BASE_BYTES, state_bytes
 from cutaway.server.tls import recognise
+from cutaway.server.turns import STRANGERS_SLICE
 
 if TYPE_CHECKING:
     from cutaway.commands import Client
@@ -51,8 +53,8 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_closing", "_encode", "_encoder", "_execute", "_feed", "_is_full", "_is_running", "_late", "_out", "_out_bytes",
-        "_parser", "_received", "_scheduled", "_server", "_soft_since", "_transport", "_waiting", "bytes_in", "bytes_out", "client",
+        "_closing", "_encode", "_encoder", "_error", "_execute", "_feed", "_is_full", "_is_postponed", "_is_running", "_late", "_out", "_out_bytes",
+        "_parser", "_received", "_scheduled", "_server", "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
         "limits", "memory",
     )  # fmt: skip
 
@@ -60,6 +62,12 @@ class Connection(asyncio.Protocol):
         self._server: Final = server
         self._closing = False
         self._is_full = False
+        self._is_postponed = False
+        self._turns: Final = server.turns
+        self._error: ProtocolError | None = None
+        """Why the client can be understood no longer; it is told so when what it has sent before has run."""
+        self._unread = b""
+        """What has come in and is not parsed yet: there was too much for one turn."""
         self._scheduled = False
         self._is_running = False
         self._received = 0
@@ -110,23 +118,29 @@ class Connection(asyncio.Protocol):
         """Bytes have come in."""
         self.bytes_in += len(data)
         self._server.reads += 1
-        try:
-            requests = self._feed(data)
-        except ProtocolError as error:
-            self._take(error.requests)
-            self._fail(error)
-            return
-        self._received += len(data)
-        if self._received > LARGE_REPLY and self._server.client_memory.is_watching:
-            self._server.client_memory.admit(self, self._received)
-        if requests:
-            if self._received >= self._server.large_request:
-                self._note_large(requests)
-            self._received = len(data)
-        if self._waiting or self.client.blocked is not None or self._is_full:
-            self._take(requests)
+        turns = self._turns
+        if len(data) > turns.bite or self._unread:
+            self._unread += data
+            if turns.are_crowded and not self._is_postponed:
+                self._postpone()
+            else:
+                self.resume()
         else:
-            self._run(requests)
+            requests = self._parse(data)
+            if (
+                self._waiting
+                or self.client.blocked is not None
+                or self._is_full
+                or self._is_postponed
+                or self._error is not None
+            ):
+                self._waiting.extend(requests)
+                self.resume()
+            elif len(requests) > 1 and turns.are_too_many(requests, self.limits):
+                self._waiting.extend(requests)
+                self._postpone()
+            else:
+                self._run(requests)
         if self._server.client_memory.is_watching:
             self._server.client_memory.touch(self)
 
@@ -138,6 +152,7 @@ class Connection(asyncio.Protocol):
         """The connection is gone, whoever ended it."""
         self._closing = True
         self._waiting.clear()
+        self._unread = b""
         self.client.close()
         self.client.cut_loose()
         self._server.closed(self)
@@ -151,7 +166,7 @@ class Connection(asyncio.Protocol):
         """The client has read most of it."""
         self._is_full = False
         if not self._closing:
-            self._transport.resume_reading()
+            self._read_on()
             self.resume()
 
     # ---- while the loop is kept by a script (see `busy.py`)
@@ -180,16 +195,72 @@ class Connection(asyncio.Protocol):
             if size >= server.large_request:
                 server.on_large_request(self.client, argv, size)
 
-    def _take(self, requests: list[list[bytes]]) -> None:
-        self._waiting.extend(requests)
-        self.resume()
+    def _parse(self, data: bytes) -> list[list[bytes]]:
+        """The requests that are complete with `data`. After an error nothing more is read."""
+        if self._error is not None:
+            return []
+        try:
+            requests = self._feed(data)
+        except ProtocolError as error:
+            self._error = error
+            self._unread = b""
+            return error.requests
+        self._received += len(data)
+        if self._received > LARGE_REPLY and self._server.client_memory.is_watching:
+            self._server.client_memory.admit(self, self._received)
+        if requests:
+            if self._received >= self._server.large_request:
+                self._note_large(requests)
+            self._received = len(data)
+        return requests
+
+    def _parse_more(self) -> None:
+        """The next bite of what was not looked at, or all of it if it belongs to one large argument, or cannot run anyway."""
+        unread = self._unread
+        bite = self._turns.bite
+        takes_all = self.client.blocked is not None or self._is_full or self._parser.pending > bite
+        size = len(unread) if takes_all else bite
+        self._unread = unread[size:]
+        self._waiting.extend(self._parse(unread[:size]))
 
     def resume(self) -> None:
-        """Go on with the requests that had to wait."""
-        while self._waiting and self.client.blocked is None and not self._is_full and not self._closing:
-            requests = list(self._waiting)
-            self._waiting.clear()
-            self._run(requests)
+        """Go on with what had to wait: a slice of the requests at a time, until this turn's share of time is used up."""
+        waiting = self._waiting
+        stopwatch = self.client.engine.stopwatch
+        end = stopwatch() + self._turns.share
+        size = self._turns.slice if self.limits.authenticated else STRANGERS_SLICE
+        while not (self._closing or self._is_postponed):
+            is_held = self.client.blocked is not None or self._is_full
+            if waiting and not is_held:
+                self._run([waiting.popleft() for _ in range(min(len(waiting), size))])
+            elif self._unread:
+                self._parse_more()
+            elif self._error is not None and not is_held:
+                self._fail(self._error)
+                return
+            else:
+                return
+            if stopwatch() >= end and (waiting or self._unread):
+                self._postpone()
+
+    def _postpone(self) -> None:
+        """Read no more until the next turn."""
+        self._is_postponed = True
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._turns.postpone(self)
+
+    def go_on(self) -> None:
+        """The turn has come again after `_postpone`."""
+        self._is_postponed = False
+        self.resume()
+        if not self._is_postponed:  # the replies first: behind the last request there may be the end
+            self._server.loop.call_soon(self._read_on)
+
+    def _read_on(self) -> None:
+        """Listen to the client again, if nothing speaks against it."""
+        if not (self._is_full or self._is_postponed or self._closing or self._transport.is_closing()):
+            self._transport.resume_reading()
 
     def _run(self, requests: list[list[bytes]]) -> None:
         if self._closing:
@@ -229,7 +300,7 @@ class Connection(asyncio.Protocol):
                 self._server.commit()
                 self.flush()
                 out = self._out
-                if self._is_full:
+                if self._is_full or self._turns.are_crowded:
                     break
             if client.blocked is not None or client.close_after_reply:
                 break
@@ -238,6 +309,8 @@ class Connection(asyncio.Protocol):
         client.last_interaction = engine.keyspace.now
         if done < len(requests) and not client.close_after_reply:
             self._waiting.extendleft(reversed(requests[done:]))
+            if client.blocked is None and not self._is_full and not self._is_postponed:
+                self._postpone()
         if not self._scheduled:
             self._scheduled = True
             self._server.to_flush.append(self)
@@ -345,6 +418,7 @@ class Connection(asyncio.Protocol):
         )
         if self._waiting:
             size += sum(len(word) + REQUEST_BYTES for argv in self._waiting for word in argv)
+        size += len(self._unread)
         return size
 
     @property

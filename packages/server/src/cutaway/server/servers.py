@@ -26,6 +26,8 @@ from cutaway.server import collector, protection
 from cutaway.server.client_memory import ClientMemory
 from cutaway.server.connection import Connection
 from cutaway.server.ports import Ports
+from cutaway.server.trimming import Trimmer
+from cutaway.server.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,11 +58,11 @@ class Server:
     """An engine on the network."""
 
     __slots__ = (
-        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_quiet_until", "_work_handle", "before_flush", "client_memory",
+        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_quiet_until", "_trimmer", "_work_handle", "before_flush", "client_memory",
         "connections", "connections_received", "connections_rejected", "cron_nanoseconds", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
         "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections", "reads", "started_at",
-        "stopping", "to_flush", "writes",
+        "stopping", "to_flush", "turns", "writes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, parts: Parts, loop: asyncio.AbstractEventLoop) -> None:
@@ -69,6 +71,7 @@ class Server:
         self.loop: Final = loop
         self.connections: Final[set[Connection]] = set()
         self.to_flush: Final = _Flushing(self)
+        self.turns: Final = Turns(loop, engine)
         self.before_flush: tuple[Callable[[], None], ...] = ()
         """Called once per turn before replies are written: the append-only file."""
         self.output_limits: OutputLimits = {b"normal": (0, 0, 0), b"replica": (0, 0, 0), b"pubsub": (0, 0, 0)}
@@ -89,6 +92,7 @@ class Server:
         self._cron_handle: asyncio.TimerHandle | None = None
         self._deadline_handle: asyncio.TimerHandle | None = None
         self.cron_paused = False
+        self._trimmer: Final = Trimmer()
         engine.extras["server"] = self
         engine.extras["pause_cron"] = self._pause_cron
         engine.reclaimer.on_work = self._reclaim_soon
@@ -235,6 +239,7 @@ class Server:
     def before_sleep(self) -> None:
         """End the turn: log what was written, then write the replies, then see when the next waiting client is due."""
         self._flush_handle = None
+        self.turns.end()
         self.commit()
         self.cycles += 1
         connections = self.to_flush.take()
@@ -289,6 +294,7 @@ class Server:
         try:
             self.engine.cron()
             collector.step()
+            self._trimmer.step(self.engine.keyspace.now)
             timeout = config.integer("timeout")
             for connection in list(self.connections):
                 connection.check(self.engine.keyspace.now, timeout)
@@ -309,6 +315,7 @@ class _Flushing:
 
     def append(self, connection: Connection) -> None:
         if not self._connections:
+            self._server.turns.begin()
             self._server.arm()
         self._connections.append(connection)
 
