@@ -21,7 +21,7 @@ from cutaway.learn.lessons import MANNERS
 from cutaway.learn.museum import commands as museum
 from cutaway.learn.verdicts import Verdict
 
-PROGRAM: Final = f"{PYTHON} -m cutaway.learn"
+PROGRAM: Final = "python -m cutaway.learn"
 WATCH_SECONDS: Final = 0.3
 IMPORTABLE: Final = "Your file can be imported"
 FAILED: Final = 1
@@ -83,7 +83,7 @@ def _wanted(desk: Desk, options: argparse.Namespace) -> Exercise:
         return find(options.exercise)
     begun = desk.begun()
     if not begun:
-        raise DeskError(f"Nothing is begun in {desk.folder}/ yet. See: {PROGRAM} list")
+        raise DeskError(f"Nothing is begun in {desk.folder}/ yet. See: {desk.program} list")
     return begun[0]
 
 
@@ -100,7 +100,7 @@ def list_(desk: Desk, _options: argparse.Namespace) -> None:
     console.print()
     if begun:
         console.print(f"• begun, in {desk.folder}/", style="dim")
-    _advise([f"$ {PROGRAM} start {EXERCISES[0].name}", f"$ {PROGRAM} museum list"])
+    _advise([f"$ {desk.program} start {EXERCISES[0].name}", f"$ {desk.program} museum list"])
 
 
 def start(desk: Desk, options: argparse.Namespace) -> None:
@@ -115,7 +115,7 @@ def start(desk: Desk, options: argparse.Namespace) -> None:
         Text(f"Your file is {path}. The contract is at its head, and a test that fails at its end.")
     )
     console.print()
-    _advise([f"$ {PROGRAM} watch {exercise.name}"])
+    _advise([f"$ {desk.program} watch {exercise.name}"])
 
 
 def check_(desk: Desk, options: argparse.Namespace) -> int:
@@ -148,7 +148,7 @@ def _check(desk: Desk, exercise: Exercise, *, ask: bool) -> Verdict:
             *(f"    {line}" for line in exercise.try_it),
         ]
     else:
-        verdict.advice = [f"$ {PROGRAM} hint {exercise.name}"]
+        verdict.advice = [f"$ {desk.program} hint {exercise.name}"]
     return verdict
 
 
@@ -158,7 +158,7 @@ def watch(desk: Desk, options: argparse.Namespace) -> None:
     path, seen = desk.path(exercise), 0
     _set_manners(options)
     if not path.is_file():
-        raise DeskError(f"{path} is not there. To begin: {PROGRAM} start {exercise.name}")
+        raise DeskError(f"{path} is not there. To begin: {desk.program} start {exercise.name}")
     while True:
         stamp = path.stat().st_mtime_ns if path.is_file() else seen
         if stamp != seen:
@@ -188,7 +188,7 @@ def hint(desk: Desk, options: argparse.Namespace) -> None:
     console.print(Text("\n".join(_joined(text))))
     console.print()
     last = number == len(exercise.hints)
-    _advise([f"$ {PROGRAM} solution {exercise.name}"] if last else ["For the next one, ask again."])
+    _advise([f"$ {desk.program} solution {exercise.name}"] if last else ["For the next one, ask again."])
 
 
 def _joined(text: str) -> list[str]:

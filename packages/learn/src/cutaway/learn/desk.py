@@ -44,6 +44,12 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def program(self) -> str:
+        """How the program is called for this folder, to be shown in commands worth typing."""
+        folder = "" if str(self.folder) == FOLDER else f" --folder {self.folder}"
+        return f"{PYTHON} -m cutaway.learn{folder}"
+
     def path(self, exercise: Exercise) -> Path:
         """The reader's file of an exercise."""
         return self.folder / f"{exercise.module}.py"
@@ -57,9 +63,7 @@ class Desk:
         """Write the skeleton. Raises DeskError if the file is there."""
         path = self.path(exercise)
         if path.exists():
-            raise DeskError(
-                f"{path} is there already. To begin anew: {PYTHON} -m cutaway.learn reset {exercise.name}"
-            )
+            raise DeskError(f"{path} is there already. To begin anew: {self.program} reset {exercise.name}")
         return self._write(path, exercise.skeleton)
 
     def reset(self, exercise: Exercise) -> tuple[Path, Path | None]:
@@ -117,7 +121,7 @@ class Desk:
         """The class or function that the reader wrote, and the tests in its file. Raises DeskError, UnreadableError."""
         path = self.path(exercise)
         if not path.is_file():
-            raise DeskError(f"{path} is not there. To begin: {PYTHON} -m cutaway.learn start {exercise.name}")
+            raise DeskError(f"{path} is not there. To begin: {self.program} start {exercise.name}")
         module = load(path)
         if not hasattr(module, exercise.attribute):
             raise DeskError(

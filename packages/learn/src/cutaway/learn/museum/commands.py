@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -12,14 +12,12 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from cutaway.learn.desk import PYTHON, Desk, DeskError, UnreadableError, load
+from cutaway.learn.desk import Desk, DeskError, UnreadableError, load
 from cutaway.learn.exercises import listed
 from cutaway.learn.museum import EXHIBITS
 from cutaway.learn.museum.exhibits import Exhibit
 from cutaway.learn.museum.visits import visit
 from cutaway.learn.verdicts import Verdict
-
-PROGRAM: Final = f"{PYTHON} -m cutaway.learn museum"
 
 console = Console(highlight=False)
 
@@ -70,7 +68,7 @@ def list_(desk: Desk, _options: argparse.Namespace) -> None:
     console.print(table)
     console.print()
     console.print(Text("✓ found, • begun", style="dim"))
-    console.print(Text(f"{PROGRAM} start {EXHIBITS[0].name}", style="cyan"))
+    console.print(Text(f"{desk.program} museum start {EXHIBITS[0].name}", style="cyan"))
 
 
 def start(desk: Desk, options: argparse.Namespace) -> None:
@@ -88,7 +86,7 @@ def start(desk: Desk, options: argparse.Namespace) -> None:
         Text(f"Your test is in {path}. It has to pass on the healthy version, and to fail on the sick one.")
     )
     console.print()
-    console.print(Text(f"{PROGRAM} check {exhibit.name}", style="cyan"))
+    console.print(Text(f"{desk.program} museum check {exhibit.name}", style="cyan"))
 
 
 def check(desk: Desk, options: argparse.Namespace) -> int:
@@ -111,7 +109,7 @@ def check(desk: Desk, options: argparse.Namespace) -> int:
 def _visit(desk: Desk, exhibit: Exhibit) -> Verdict:
     path = _path(desk, exhibit)
     if not path.is_file():
-        raise DeskError(f"{path} is not there. To begin: {PROGRAM} start {exhibit.name}")
+        raise DeskError(f"{path} is not there. To begin: {desk.program} museum start {exhibit.name}")
     try:
         test = getattr(load(path), "test", None)
     except UnreadableError as error:
@@ -128,5 +126,5 @@ def _path(desk: Desk, exhibit: Exhibit) -> Path:
 def _last(desk: Desk) -> Exhibit:
     begun = [each for each in EXHIBITS if _path(desk, each).is_file()]
     if not begun:
-        raise DeskError(f"No exhibit is begun in {desk.folder}/ yet. See: {PROGRAM} list")
+        raise DeskError(f"No exhibit is begun in {desk.folder}/ yet. See: {desk.program} museum list")
     return max(begun, key=lambda each: _path(desk, each).stat().st_mtime)

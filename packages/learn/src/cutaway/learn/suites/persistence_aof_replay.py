@@ -5,7 +5,6 @@ What is expected is what the house's own replay gives for the same bytes, in a d
 
 from __future__ import annotations
 
-import io
 from itertools import chain
 from typing import Any, Final
 
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from cutaway.learn.lessons import Said, Scene
 from cutaway.learn.rules import Suite
 from cutaway.learn.suites.streams import encoded, payloads
-from cutaway.persistence import AOFError, AOFReplay, Files
+from cutaway.persistence import AOFError, AOFReplay, MemoryDisk
 
 suite: Final = Suite("persistence.aof-replay")
 
@@ -24,23 +23,12 @@ MANIFEST: Final = f"file {NAME} seq 1 type i\n".encode()
 Outcome = tuple[list[list[bytes]], int]
 
 
-class _Directory:
-    """An append-only directory of one file: as much of `Files` as reading needs."""
-
-    def __init__(self, data: bytes) -> None:
-        self._files = {"d/appendonly.aof.manifest": MANIFEST, f"d/{NAME}": data}
-
-    def open_read(self, path: str) -> io.BytesIO:
-        return io.BytesIO(self._files[path])
-
-    def size(self, path: str) -> int | None:
-        return len(self._files[path]) if path in self._files else None
-
-
 def reference(data: bytes) -> Outcome:
     """The commands that count, and the offset up to which they do. Raises AOFError for what is damaged."""
-    files: Files = _Directory(data)  # type: ignore[assignment] # nothing is written here
-    replay = AOFReplay(files, "d")
+    disk = MemoryDisk()
+    disk.open_append("d/appendonly.aof.manifest").write(MANIFEST)
+    disk.open_append(f"d/{NAME}").write(data)
+    replay = AOFReplay(disk, "d")
     commands = [item for item in replay if isinstance(item, list)]
     return commands, len(data) if replay.torn is None else replay.torn.offset
 
