@@ -55,7 +55,7 @@ class OomScore:
             log.warning("Unable to write oom_score_adj: %s", error.strerror)
             if self._is_running:
                 raise ConfigError(
-                    "Failed to apply new oom_score_adj configuration, check server logs."
+                    "Failed to set current oom_score_adj. Check server logs."
                 ) from None
 
     def mark_child(self, pid: int) -> None:
