@@ -13,6 +13,7 @@ side four rules keep the two worlds apart:
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.resources import files
 from typing import Any, Final
 
@@ -50,10 +51,10 @@ class Interpreter:
 
     def __init__(self, interrupt: Callable[[], bytes | None], memory: int = MEMORY_LIMIT) -> None:
         try:
-            from lupa.lua51 import LuaRuntime  # type: ignore[import-untyped]  # noqa: PLC0415 - only a server that runs scripts needs Lua
+            lua51: Any = import_module("lupa.lua51")  # here, since only a server that runs scripts needs Lua
         except ImportError as missing:
             raise errors.NO_LUA from missing
-        self._runtime: Final = LuaRuntime(
+        self._runtime: Final[Any] = lua51.LuaRuntime(
             encoding=None, source_encoding="latin-1", register_eval=False, register_builtins=False, unpack_returned_tuples=True,
             attribute_filter=_refuse, max_memory=memory,
         )  # fmt: skip
