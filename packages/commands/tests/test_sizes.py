@@ -15,8 +15,9 @@ import pytest
 from cutaway.commands import Engine
 from cutaway.commands.keyspaces import Entry
 from cutaway.commands.memory_commands import memory
-from cutaway.commands.sizes import entry_size
+from cutaway.commands.sizes import UNKNOWN_BYTES, entry_size, value_size
 from cutaway.commands.strings import strings
+from cutaway.datastructures.module_values import ModuleValue
 from cutaway.resp import MapReply
 
 MEASURE = """
@@ -29,7 +30,7 @@ from cutaway.commands.expiring import generic
 from cutaway.commands.hash_expiry import hash_expiry
 from cutaway.commands.hashes import hashes
 from cutaway.commands.set_algebra import sets
-from cutaway.commands.sizes import entry_size
+from cutaway.commands.sizes import UNKNOWN_BYTES, entry_size, value_size
 from cutaway.commands.sorted_set_algebra import sorted_sets
 from cutaway.commands.stream_info import streams
 from cutaway.commands.strings import strings
@@ -161,3 +162,20 @@ def test_stats_have_the_fields_of_a_real_server(real_client) -> None:  # type: i
     assert fields[b"keys.count"] == 100
     assert fields[b"total.allocated"] >= fields[b"dataset.bytes"] > 0
     real_client.ask("DEL", "key")
+
+
+def test_a_modules_value_that_cannot_tell_its_size_has_one_all_the_same():
+    class Broken(ModuleValue, type_name="broken-on"):
+        def save(self):
+            raise RuntimeError
+
+        @classmethod
+        def load(cls, tokens, version):
+            return cls()
+
+    assert value_size(Broken()) == UNKNOWN_BYTES
+
+
+def test_a_modules_type_says_how_to_save_and_load():
+    with pytest.raises(TypeError, match="how to save and how to load"):
+        type("Silent", (ModuleValue,), {}, type_name="silent-on")

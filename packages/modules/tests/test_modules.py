@@ -253,7 +253,7 @@ def test_a_module_whose_values_are_held_cannot_go(engine, modules, stacks):
     modules.add(stacks)
     engine.do("STACK.PUSH", "s", "a")
     assert message(engine.do("MODULE", "UNLOAD", "stacks")) == (
-        "ERR Error unloading module: 1 key hold values of its types"
+        "ERR Error unloading module: 1 key holds a value of its types"
     )
     engine.do("DEL", "s")
     assert engine.do("MODULE", "UNLOAD", "stacks") == "OK"
@@ -632,6 +632,13 @@ class Heap(ModuleValue, type_name="testheap_"):
 
     def __init__(self):
         self.items = list(range(1000))
+
+    def save(self):
+        return self.items
+
+    @classmethod
+    def load(cls, tokens, version):
+        return cls()
 
     def __len__(self):
         return len(self.items)

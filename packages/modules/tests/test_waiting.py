@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from cutaway.commands import CommandError, FakeClock
@@ -20,6 +22,10 @@ class Pile(ModuleValue, type_name="testpile_"):
 
     def save(self) -> list[bytes]:
         return self.items
+
+    @classmethod
+    def load(cls, tokens: Iterator[object], version: int) -> Pile:
+        raise NotImplementedError
 
 
 @pytest.fixture

@@ -19,6 +19,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from cutaway.datastructures.module_values import ModuleValue
+
 if TYPE_CHECKING:
     from cutaway.commands.keyspaces import Entry
 
@@ -30,6 +32,8 @@ PLACE_BYTES: Final = 48
 ENTRY_BYTES: Final = 64
 INTEGER_BYTES: Final = 32
 BYTES_HEADER: Final = 33
+UNKNOWN_BYTES: Final = 64
+"""What a module's value is taken for if its module fails to say: the server has to go on counting."""
 SHARED_INTEGERS: Final = range(-5, 257)
 """CPython makes these once, and whoever has one refers to it."""
 
@@ -53,7 +57,12 @@ def value_size(value: Any, samples: int = SAMPLES) -> int:
         return 0 if value in SHARED_INTEGERS else INTEGER_BYTES
     if kind is bytearray:
         return rounded(sys.getsizeof(value))
-    size: int = value.memory_usage(samples)
+    try:
+        size: int = value.memory_usage(samples)
+    except Exception:
+        if not isinstance(value, ModuleValue):
+            raise
+        return UNKNOWN_BYTES
     return size
 
 

@@ -38,10 +38,13 @@ class ModuleValue:
     encoding: ClassVar[str] = "raw"
 
     def __init_subclass__(cls, *, type_name: str = "", version: int = 0) -> None:
-        """Raises ValueError for a name or a version that no file could hold."""
+        """Raises ValueError for a name or a version that no file could hold, TypeError where save or load is missing."""
         super().__init_subclass__()
         if type_name:
             type_id(type_name, version)
+            lacking = [name for name in ("save", "load") if name not in _defined_by(cls)]
+            if lacking:
+                raise TypeError(f"the type {type_name} does not say how to {' and how to '.join(lacking)} its values")
             cls.type_name = type_name
             cls.type_version = version
 
@@ -72,6 +75,11 @@ class ModuleValue:
     def digest(self) -> Iterable[bytes]:
         """What DEBUG DIGEST mixes, in an order that equal values share."""
         return (token if isinstance(token, bytes) else repr(token).encode() for token in self.save())
+
+
+def _defined_by(cls: type) -> set[str]:
+    """What a class, or a class between it and `ModuleValue`, defines itself."""
+    return {name for each in cls.__mro__ if each not in (ModuleValue, object) for name in vars(each)}
 
 
 def type_id(name: str, version: int) -> int:
