@@ -47,7 +47,8 @@ def _parser() -> argparse.ArgumentParser:
         PROGRAM, description="Write a layer of the server, and run the server on it."
     )
     parser.add_argument("--folder", default=FOLDER, help=f"where your files are (default: {FOLDER}/)")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    parser.set_defaults(run=list_)
+    commands = parser.add_subparsers(metavar="command")
 
     def add(name: str, run: object, text: str, *, wants_name: bool = True) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)

@@ -26,7 +26,6 @@ from cutaway.learn.lessons import (
     explain,
     is_readers,
     nearby,
-    quiet_alarm,
     show,
 )
 from cutaway.learn.reference import ask_real_servers, tell_real_servers
@@ -57,19 +56,18 @@ def check(
     verdict = Verdict(wanted.name, _subject(part))
     rules = wanted.suite.rules
     own = list(tests)
-    with quiet_alarm():
-        if own:
-            lesson = _run_own(own)
-            if lesson is not None:
-                return _broken(verdict, OWN_TESTS, OWN_WHY, lesson, len(rules))
-            verdict.passed.append(OWN_TESTS)
-        for number, rule in enumerate(rules):
-            lesson = _run(rule, part, effort)
-            if lesson is not None:
-                if ask:
-                    _ask(lesson)
-                return _broken(verdict, rule.title, rule.why, lesson, len(rules) - number - 1)
-            verdict.passed.append(rule.title)
+    if own:
+        lesson = _run_own(own)
+        if lesson is not None:
+            return _broken(verdict, OWN_TESTS, OWN_WHY, lesson, len(rules))
+        verdict.passed.append(OWN_TESTS)
+    for number, rule in enumerate(rules):
+        lesson = _run(rule, part, effort)
+        if lesson is not None:
+            if ask:
+                _ask(lesson)
+            return _broken(verdict, rule.title, rule.why, lesson, len(rules) - number - 1)
+        verdict.passed.append(rule.title)
     return verdict
 
 

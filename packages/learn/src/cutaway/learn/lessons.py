@@ -23,7 +23,6 @@ import signal
 import sysconfig
 import threading
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -131,11 +130,13 @@ class Said(str):
 class Scene:
     """One example, as it is acted out. A context manager: what the code in it raises becomes a lesson."""
 
-    __slots__ = ("_printed", "_redirection", "_timed", "lesson")
+    __slots__ = ("_before", "_printed", "_redirection", "_timed", "lesson")
 
     def __init__(self, ask: bytes = b"", ask_shows: int = 0) -> None:
         self.lesson = Lesson(ask=ask, ask_shows=ask_shows)
         self._timed = False
+        self._before: tuple[Any, float, float] = (None, 0.0, 0.0)
+        """Whose alarm it was before, and when it was to ring."""
         self._printed = io.StringIO()
         self._redirection = contextlib.redirect_stdout(self._printed)
 
@@ -173,15 +174,18 @@ class Scene:
         if MANNERS.is_quiet:
             self._redirection.__enter__()
         if self._timed:
-            signal.signal(signal.SIGALRM, _ring)
-            signal.setitimer(signal.ITIMER_REAL, MANNERS.patience)
+            handler = signal.signal(signal.SIGALRM, _ring)
+            self._before = handler, *signal.setitimer(signal.ITIMER_REAL, MANNERS.patience)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._timed:
+            handler, delay, interval = self._before
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, handler or signal.SIG_DFL)
+            signal.setitimer(signal.ITIMER_REAL, delay, interval)
         if MANNERS.is_quiet:
             self._redirection.__exit__(kind, error, trace)
             self.lesson.printed = self._printed.getvalue()[-LONGEST_PRINTED:]
@@ -265,16 +269,3 @@ def is_readers(filename: str) -> bool:
         return False
     path = str(Path(filename).resolve()) if Path(filename).exists() else filename
     return path.startswith(_EXAMPLES) or not path.startswith(_HOMES)
-
-
-@contextlib.contextmanager
-def quiet_alarm() -> Iterator[None]:
-    """Keep the timer's signal handler as it was found."""
-    if hasattr(signal, "SIGALRM") and threading.current_thread() is threading.main_thread():
-        before = signal.getsignal(signal.SIGALRM)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGALRM, before)
-    else:
-        yield

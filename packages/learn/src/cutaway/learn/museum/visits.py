@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cutaway.learn.checking import run_test
-from cutaway.learn.lessons import Lesson, quiet_alarm
+from cutaway.learn.lessons import Lesson
 from cutaway.learn.museum.exhibits import Exhibit
 from cutaway.learn.verdicts import Verdict
 
@@ -19,13 +19,12 @@ SICK_WHY = "The bug is still hiding: the sick version does all that your test as
 def visit(exhibit: Exhibit, test: Callable[[Any], object], subject: str = "") -> Verdict:
     """Run `test` on the healthy and on the sick version. The verdict is true if it passes on the first and fails on the second."""
     verdict = Verdict(exhibit.name, subject or getattr(test, "__name__", "test"))
-    with quiet_alarm():
-        complaint = run_test(lambda: test(exhibit.healthy))
-        if complaint is not None:
-            verdict.broken, verdict.why, verdict.lesson, verdict.waiting = HEALTHY, HEALTHY_WHY, complaint, 1
-            return verdict
-        verdict.passed.append(HEALTHY)
-        symptom = run_test(lambda: test(exhibit.sick))
+    complaint = run_test(lambda: test(exhibit.healthy))
+    if complaint is not None:
+        verdict.broken, verdict.why, verdict.lesson, verdict.waiting = HEALTHY, HEALTHY_WHY, complaint, 1
+        return verdict
+    verdict.passed.append(HEALTHY)
+    symptom = run_test(lambda: test(exhibit.sick))
     if symptom is None:
         verdict.broken, verdict.why, verdict.lesson = SICK, SICK_WHY, Lesson()
         return verdict

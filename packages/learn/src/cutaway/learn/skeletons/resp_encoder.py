@@ -29,7 +29,7 @@ Stuck?            python -m cutaway.learn hint resp.encoder
 
 from __future__ import annotations
 
-from cutaway.learn.rest import encode_rare
+from cutaway.learn.rest import encode_rare  # noqa: F401 - all of these will be needed
 from cutaway.resp import NULL_ARRAY, MapReply, PairMap, Pairs, Push, Reply, ReplyError, SetReply  # noqa: F401
 from cutaway.resp.doubles import format_double  # noqa: F401
 
@@ -42,7 +42,7 @@ class Encoder:
 
     def encode(self, reply: Reply) -> bytes:
         """Return the bytes of a reply."""
-        return encode_rare(reply, self.encode, self.protocol)
+        raise NotImplementedError  # and for what is rare, at the end: return encode_rare(reply, self.encode, self.protocol)
 
 
 def test_a_string() -> None:
