@@ -146,6 +146,13 @@ def crash(session: nox.Session) -> None:
 
 
 @nox.session
+def attack(session: nox.Session) -> None:
+    """Attack the server with thousands of clients, and measure whether it goes on answering; `-- --help` lists the choices."""
+    equip(session, "dev")
+    session.run("python", "packages/server/tests/attacks.py", *session.posargs)
+
+
+@nox.session
 def carry(session: nox.Session) -> None:
     """Carry a hundred thousand keys of all types to redis-server and Valkey and back, in each kind of file."""
     equip(session, "dev")

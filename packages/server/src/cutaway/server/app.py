@@ -31,7 +31,7 @@ from cutaway.pubsub import install as install_pubsub
 from cutaway.pubsub import pubsub, tracking_commands
 from cutaway.scripting import functions, scripting
 from cutaway.scripting import install as install_scripting
-from cutaway.server import collector
+from cutaway.server import collector, descriptors
 from cutaway.server.busy import answer_while_busy
 from cutaway.server.crash_reports import CrashReports
 from cutaway.server.extensions import ExtensionError, load_modules, rename_commands, tell_modules
@@ -122,6 +122,7 @@ class Application:
             rename_commands(engine, self.renamed)
             config.assign("dir", working_directory(config.text("dir")))
             take_users(engine, self.users)
+            descriptors.watch(engine)
             persistence.loader.close_the_gate()
             await self._listen(server)
             await metrics.listen()
