@@ -5,6 +5,8 @@ from __future__ import annotations
 from random import Random
 
 from cutaway.commands import Engine, FakeClock
+from cutaway.commands.hash_expiry import hash_expiry
+from cutaway.commands.hashes import hashes
 from cutaway.commands.strings import strings
 from cutaway.datastructures import Dict
 
@@ -63,3 +65,27 @@ def test_the_walk_goes_on_when_the_keys_have_changed_under_it():
     engine.clock.advance(10)
     engine.tick()
     assert engine.active_expiry.cycle() == 1
+
+
+def test_fields_that_are_over_are_found_though_few_hashes_have_any():
+    clock = FakeClock()
+    engine = Engine(hashes, hash_expiry, clock=clock, stopwatch=lambda: 0)
+    for number in range(500):
+        engine.do("HSET", f"h:{number}", "soon", 1, "later", 2)
+        engine.do("HPEXPIRE", f"h:{number}", 10 if number % 50 == 0 else 10_000_000, "FIELDS", 1, "soon")
+    clock.advance(1000)
+    engine.tick()
+    for _ in range(60):
+        engine.active_expiry.cycle()
+    assert engine.keyspace.expired_fields == 10
+    assert len(engine.keyspace.databases[0].volatile_fields) == 490
+
+
+def test_more_effort_looks_at_more_and_is_content_with_less():
+    looked = []
+    for effort in (1, 10):
+        engine = engine_with_keys(20_000, over=1_000)
+        engine.active_expiry.effort = effort
+        engine.active_expiry.cycle()
+        looked.append(engine.keyspace.databases[0].expires.scans)
+    assert looked[1] > looked[0]

@@ -9,11 +9,15 @@ Which few? Not random ones: what is over becomes rarer with each that is found, 
 luck, long before a tenth is true. A cursor walks through the table instead, as SCAN does. The order of a hash table is as good
 as random, and what lies ahead of the cursor has not been swept yet, so the yield falls only when a round is complete.
 
-The slice grows with `active-expire-effort` (1 to 10).
+`active-expire-effort` (1 to 10) makes the slice longer, the sample larger, and the share smaller that is worth going on for.
+
+Hash fields that expire are found in the same way, but by their hashes, each of which knows the first moment that concerns it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from cutaway.commands.clocks import Stopwatch
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
     from cutaway.commands.keyspaces import Database, Entry, Keyspace
 
 SAMPLE: Final = 20
-ACCEPTABLE_STALE: Final = 0.10
+ACCEPTABLE_STALE: Final = 10
+"""Per cent; with each step of effort one less is accepted."""
 SLICE_NANOSECONDS: Final = 2_500_000
 
 
@@ -34,6 +39,7 @@ class ActiveExpiry:
         "_keyspace",
         "_next_database",
         "_stopwatch",
+        "_walks",
         "effort",
         "enabled",
         "nanoseconds",
@@ -47,6 +53,8 @@ class ActiveExpiry:
         self._next_database = 0
         self._cursors: Final[dict[int, int]] = {}
         """Where the walk through each database goes on."""
+        self._walks: Final[dict[int, Iterator[bytes]]] = {}
+        """The same for the hashes with fields that expire: a list of them is made once a round, not once a cycle."""
         self.enabled = True
         """DEBUG SET-ACTIVE-EXPIRE."""
         self.effort = 1
@@ -81,15 +89,22 @@ class ActiveExpiry:
             removed += expired
             if sampled:
                 self.stale_share = self.stale_share * 0.95 + expired / sampled * 0.05
-            if expired <= sampled * ACCEPTABLE_STALE or self._stopwatch() > end:
+            if self._is_enough(sampled, expired) or self._stopwatch() > end:
                 break
         if database.volatile_fields:
             self._sweep_fields(database, end)
         return removed
 
+    def _is_enough(self, sampled: int, expired: int) -> bool:
+        return 100 * expired <= sampled * (ACCEPTABLE_STALE - (self.effort - 1))
+
+    @property
+    def _sample_size(self) -> int:
+        return SAMPLE + SAMPLE // 4 * (self.effort - 1)
+
     def _sample(self, database: Database) -> tuple[int, int]:
         now = self._keyspace.now
-        sample = self._next_keys(database, SAMPLE * self.effort)
+        sample = self._next_keys(database, self._sample_size)
         total = expired = 0
         for key, entry in sample.items():
             if entry.expire_at <= now:
@@ -116,9 +131,23 @@ class ActiveExpiry:
 
     def _sweep_fields(self, database: Database, end: int) -> None:
         now = self._keyspace.now
-        for key, entry in list(database.volatile_fields.items()):
-            due = entry.value.next_expiry
-            if due is not None and due <= now:
-                database.expire_fields(key, entry)
-            if self._stopwatch() > end:
-                break
+        is_enough = False
+        while not is_enough and self._stopwatch() <= end:
+            sampled = expired = 0
+            for key in islice(self._walk_of_hashes(database), self._sample_size):
+                sampled += 1
+                entry = database.volatile_fields.get(key)
+                due = None if entry is None else entry.value.next_expiry
+                if entry is not None and due is not None and due <= now:
+                    database.expire_fields(key, entry)
+                    expired += 1
+            is_enough = self._is_enough(sampled, expired)
+
+    def _walk_of_hashes(self, database: Database) -> Iterator[bytes]:
+        """The keys of hashes with fields that expire, from where the last sample ended to the end of the round."""
+        walk = self._walks.get(database.index, iter(()))
+        first = next(walk, None)
+        if first is None:
+            walk = self._walks[database.index] = iter(list(database.volatile_fields))
+            return walk
+        return chain((first,), walk)
