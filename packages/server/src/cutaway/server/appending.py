@@ -345,7 +345,11 @@ class Appender:
         if late >= 0:
             pause = min(60.0 * 2**late, LONGEST_PAUSE)
             self._not_before = time.monotonic() + pause
-            log.warning("%d rewrites failed in a row; the next one is tried in %.0f s", self.failures, pause)
+            log.warning(
+                "%d AOF rewrites failed in a row, which triggered the limit: the next one is tried in %.0f s",
+                self.failures,
+                pause,
+            )
 
     def _rewritten(self, child: Child) -> None:
         self.child = None

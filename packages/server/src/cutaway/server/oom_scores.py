@@ -54,9 +54,7 @@ class OomScore:
         except OSError as error:
             log.warning("Unable to write oom_score_adj: %s", error.strerror)
             if self._is_running:
-                raise ConfigError(
-                    "Failed to set current oom_score_adj. Check server logs."
-                ) from None
+                raise ConfigError("Failed to set current oom_score_adj. Check server logs.") from None
 
     def mark_child(self, pid: int) -> None:
         """A child was started that writes a file."""
