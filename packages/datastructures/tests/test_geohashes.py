@@ -93,32 +93,32 @@ def test_a_place_off_the_map_is_refused(lon: float, lat: float) -> None:
         geo.encode(lon, lat)
 
 
-def test_scores_places_and_texts_are_a_real_servers(real_server: Any) -> None:
-    real_server.flushall()
+def test_scores_places_and_texts_are_a_real_servers(server: Any) -> None:
+    server.flushall()
     rng = Random(52)
     points = [(rng.uniform(-180, 180), rng.uniform(geo.LATITUDE_MIN, geo.LATITUDE_MAX)) for _ in range(300)]
     points += [(180.0, geo.LATITUDE_MAX), (-180.0, geo.LATITUDE_MIN), (0.0, 0.0)]
     names = [str(number) for number in range(len(points))]
     for name, (lon, lat) in zip(names, points, strict=True):
-        real_server.execute_command("GEOADD", "k", repr(lon), repr(lat), name)
+        server.execute_command("GEOADD", "k", repr(lon), repr(lat), name)
     scores = [geo.encode(*point) for point in points]
-    assert [int(real_server.zscore("k", name)) for name in names] == scores
-    theirs = [tuple(map(float, place)) for place in real_server.execute_command("GEOPOS", "k", *names)]
+    assert [int(server.zscore("k", name)) for name in names] == scores
+    theirs = [tuple(map(float, place)) for place in server.execute_command("GEOPOS", "k", *names)]
     places = [geo.decode(score) for score in scores]
     assert theirs == [(float(f"{lon:.17f}"), float(f"{lat:.17f}")) for lon, lat in places]
     assert [geo.text_of(score).decode() for score in scores] == [
         text.decode() if isinstance(text, bytes) else text
-        for text in real_server.execute_command("GEOHASH", "k", *names)
+        for text in server.execute_command("GEOHASH", "k", *names)
     ]
     for one, other in pairwise(names):
         metres = geo.distance(*geo.decode(scores[int(one)]), *geo.decode(scores[int(other)]))
-        assert float(real_server.execute_command("GEODIST", "k", one, other)) == round(metres, 4)
+        assert float(server.execute_command("GEODIST", "k", one, other)) == round(metres, 4)
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_searches_are_a_real_servers(real_server: Any, seed: int) -> None:
+def test_searches_are_a_real_servers(server: Any, seed: int) -> None:
     """The same members in the same order: the order tells that the cells are visited alike."""
-    real_server.flushall()
+    server.flushall()
     rng = Random(seed)
     places = {}
     for number in range(400):
@@ -126,17 +126,15 @@ def test_searches_are_a_real_servers(real_server: Any, seed: int) -> None:
         if number % 2:
             lon, lat = rng.uniform(10, 12), rng.uniform(50, 52)
         places[str(number)] = geo.encode(lon, lat)
-        real_server.execute_command("GEOADD", "k", repr(lon), repr(lat), str(number))
+        server.execute_command("GEOADD", "k", repr(lon), repr(lat), str(number))
     for _ in range(60):
         lon, lat = rng.choice([(11.0, 51.0), (rng.uniform(-180, 180), rng.uniform(-85, 85))])
         unit, name = rng.choice([(1.0, "m"), (1000.0, "km"), (0.3048, "ft"), (1609.34, "mi")])
         width, height = (10 ** rng.uniform(1, 7.2) / unit for _ in range(2))
         centre = ["FROMLONLAT", repr(lon), repr(lat)]
-        theirs = real_server.execute_command("GEOSEARCH", "k", *centre, "BYRADIUS", repr(width), name)
+        theirs = server.execute_command("GEOSEARCH", "k", *centre, "BYRADIUS", repr(width), name)
         assert [member.decode() for member in theirs] == search(places, geo.Circle(lon, lat, width, unit))
-        theirs = real_server.execute_command(
-            "GEOSEARCH", "k", *centre, "BYBOX", repr(width), repr(height), name
-        )
+        theirs = server.execute_command("GEOSEARCH", "k", *centre, "BYBOX", repr(width), repr(height), name)
         assert [member.decode() for member in theirs] == search(
             places, geo.Box(lon, lat, width, height, unit)
         )
