@@ -6,6 +6,7 @@ the same words in the same order: the rules that hold, the one that does not, an
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -154,16 +155,22 @@ def marked_text(marked: Marked, width: int) -> str:
     for text, caret in rows(marked.data, marked.at, width - 2):
         lines.append(f"  {text}")
         if caret is not None:
-            lines.append(f"  {_caret_line(marked, caret, width - 2)}")
+            lines += [f"  {line}" for line in _caret_lines(marked, caret, width - 2)]
     return "\n".join(lines)
 
 
-def _caret_line(marked: Marked, caret: int, width: int) -> str:
-    """The caret with its note to the right of it, or to the left where there is more room."""
+def _caret_lines(marked: Marked, caret: int, width: int) -> list[str]:
+    """The caret with its note: to the right of it, or to the left, or below it, wherever there is room."""
     note = f"byte {marked.at}: {marked.note}" if marked.note else f"byte {marked.at}"
-    if caret + 2 + len(note) <= width or caret < len(note) + 1:
-        return f"{' ' * caret}^ {note}"
-    return f"{' ' * (caret - len(note) - 1)}{note} ^"
+    if caret + 2 + len(note) <= width:
+        return [f"{' ' * caret}^ {note}"]
+    if len(note) < caret:
+        return [f"{' ' * (caret - len(note) - 1)}{note} ^"]
+    indent = max(min(caret, width - len(note)), 0)
+    return [
+        f"{' ' * caret}^",
+        *(" " * indent + line for line in textwrap.wrap(note, max(width - indent, 20))),
+    ]
 
 
 def _marked(marked: Marked, width: int) -> Iterator[RenderableType]:
@@ -171,7 +178,8 @@ def _marked(marked: Marked, width: int) -> Iterator[RenderableType]:
     for text, caret in rows(marked.data, marked.at, width - 2):
         yield Text(f"  {text}", no_wrap=True)
         if caret is not None:
-            yield Text(f"  {_caret_line(marked, caret, width - 2)}", style="bold red")
+            for line in _caret_lines(marked, caret, width - 2):
+                yield Text(f"  {line}", style="bold red")
     yield Text("")
 
 
@@ -195,7 +203,9 @@ def _answers(server: str) -> str:
 def _ticked(mark: Text, words: Text, width: int) -> RenderableType:
     """Words behind a mark, folded under themselves."""
     indent = "\n" + " " * len(mark)
-    return mark + Text(indent).join(words.wrap(Console(width=width), max(width - len(mark), 20)))
+    return Text.assemble(
+        mark, Text(indent).join(words.wrap(Console(width=width), max(width - len(mark), 20)))
+    )
 
 
 def _count(number: int, noun: str) -> str:

@@ -33,6 +33,12 @@ def reference(data: bytes) -> Outcome:
     return commands, len(data) if replay.torn is None else replay.torn.offset
 
 
+def judge_each_tail(part: Any, data: bytes) -> None:
+    """Let the file end at every place, the shortest first: the failures are small that way."""
+    for size in range(len(data) + 1):
+        judge(part, data[:size])
+
+
 def judge(part: Any, data: bytes) -> None:
     """Compare the reader's replay of a file with ours."""
     expected, whole = reference(data)
@@ -83,12 +89,11 @@ def whole_files(part: Any, story: list[list[bytes]]) -> None:
     "A file may end within a command: that tail does not count",
     "The server was killed while it wrote. The half command was never acknowledged, so nobody misses it; everything before it was, and "
     "must come back. The offset is where the half command begins.",
-    story=st.lists(commands, min_size=1, max_size=3),
-    at=st.integers(0, 400),
+    story=st.lists(commands, min_size=1, max_size=2),
+    examples=30,
 )
-def torn_tails(part: Any, story: list[list[bytes]], at: int) -> None:
-    data = encoded(story)
-    judge(part, data[: at % (len(data) + 1)])
+def torn_tails(part: Any, story: list[list[bytes]]) -> None:
+    judge_each_tail(part, encoded(story))
 
 
 @suite.rule(
@@ -96,11 +101,10 @@ def torn_tails(part: Any, story: list[list[bytes]], at: int) -> None:
     "Between MULTI and EXEC there is a promise: all of it or nothing. If the file ends before EXEC, not one of the commands since MULTI may be "
     "replayed, and the cut is made before MULTI.",
     story=stories,
-    at=st.integers(0, 400),
+    examples=40,
 )
-def torn_transactions(part: Any, story: list[list[bytes]], at: int) -> None:
-    data = encoded(story)
-    judge(part, data[: at % (len(data) + 1)])
+def torn_transactions(part: Any, story: list[list[bytes]]) -> None:
+    judge_each_tail(part, encoded(story))
 
 
 @suite.rule(

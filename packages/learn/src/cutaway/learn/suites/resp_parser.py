@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cutaway.learn.carets import first_difference
 from cutaway.learn.lessons import Said, Scene
 from cutaway.learn.rules import Suite
-from cutaway.learn.suites.streams import cut, encoded, payloads, places, plain_requests, requests
+from cutaway.learn.suites.streams import cut, encoded, payloads, plain_requests, requests
 from cutaway.resp import ProtocolError, RequestLimits, RequestParser, annotate
 
 suite: Final = Suite("resp.parser")
@@ -57,6 +57,12 @@ def judge(part: Any, chunks: list[bytes], limits: RequestLimits | None = None) -
                 expected=Said(expected[1] or "no error"),
                 got=Said(got[1] or "no error"),
             )
+
+
+def judge_each_cut(part: Any, data: bytes) -> None:
+    """Cut the stream in two, at every place. Drawing the place would be cheaper, and the failures would not shrink as well."""
+    for place in range(len(data)):
+        judge(part, cut(data, place))
 
 
 def blame(
@@ -133,11 +139,11 @@ def pipelines(part: Any, sent: list[list[bytes]]) -> None:
     "A request may be cut at any byte",
     "TCP is a stream: a read may end in the middle of a payload, of a header, even between \\r and \\n. What is not complete "
     "yet has to wait for the next feed(), and nothing of it may be lost or taken twice.",
-    sent=st.lists(requests, min_size=1, max_size=3),
-    at=places,
+    sent=st.lists(requests, min_size=1, max_size=2),
+    examples=80,
 )
-def any_cut(part: Any, sent: list[list[bytes]], at: list[int]) -> None:
-    judge(part, cut(encoded(sent), at))
+def any_cut(part: Any, sent: list[list[bytes]]) -> None:
+    judge_each_cut(part, encoded(sent))
 
 
 @suite.rule(
@@ -163,10 +169,10 @@ INLINE: Final = (
     lines=st.lists(
         st.sampled_from(INLINE) | requests.map(lambda sent: encoded([sent])), min_size=1, max_size=3
     ),
-    at=places,
+    examples=60,
 )
-def inline_requests(part: Any, lines: list[bytes], at: list[int]) -> None:
-    judge(part, cut(b"".join(lines), at))
+def inline_requests(part: Any, lines: list[bytes]) -> None:
+    judge_each_cut(part, b"".join(lines))
 
 
 EMPTY: Final = (b"*0\r\n", b"*-1\r\n", b"\r\n", b"\n", b"   \r\n")
@@ -178,10 +184,10 @@ EMPTY: Final = (b"*0\r\n", b"*-1\r\n", b"\r\n", b"\n", b"   \r\n")
     pieces=st.lists(
         st.sampled_from(EMPTY) | requests.map(lambda sent: encoded([sent])), min_size=1, max_size=4
     ),
-    at=places,
+    examples=60,
 )
-def empty_requests(part: Any, pieces: list[bytes], at: list[int]) -> None:
-    judge(part, cut(b"".join(pieces), at))
+def empty_requests(part: Any, pieces: list[bytes]) -> None:
+    judge_each_cut(part, b"".join(pieces))
 
 
 BROKEN: Final = (

@@ -6,7 +6,6 @@ ten thousand of them. So the nasty payloads are given by name, and Hypothesis on
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Final
 
 from hypothesis import strategies as st
@@ -20,13 +19,11 @@ words = st.sampled_from([b"PING", b"GET", b"SET", b"k", b"v", b"0", b"hello", b"
 payloads = words | st.sampled_from(NASTY) | st.binary(max_size=8)
 plain_requests = st.lists(words, min_size=1, max_size=4)
 requests = st.lists(payloads, min_size=1, max_size=4)
-places = st.lists(st.integers(0, 400), max_size=5)
 
 
-def cut(data: bytes, at: list[int]) -> list[bytes]:
-    """The stream in reads: cut at each of these places, taken modulo its length. O(bytes)."""
-    bounds = sorted({0, len(data), *(place % (len(data) + 1) for place in at)})
-    return [data[start:end] for start, end in pairwise(bounds)]
+def cut(data: bytes, place: int) -> list[bytes]:
+    """The stream in two reads; in one, if the first were empty."""
+    return [chunk for chunk in (data[:place], data[place:]) if chunk] or [b""]
 
 
 def encoded(sent: list[list[bytes]]) -> bytes:
