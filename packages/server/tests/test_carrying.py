@@ -78,7 +78,14 @@ def fingerprint(peer):
 def test_what_one_server_kept_another_serves(start, start_real, tmp_path, kind, preamble):
     debug = ("--enable-debug-command", "yes")
     log = ("--appendonly", "no" if preamble == "snapshot" else "yes")
-    words = (*log, "--aof-use-rdb-preamble", "no" if preamble == "aof" else "yes", *debug)
+    base = ("--aof-use-rdb-preamble", "no" if preamble == "aof" else "yes")
+    words = (
+        *log,
+        *base,
+        "--save",
+        "3600 1",
+        *debug,
+    )  # no snapshot but at the end: a rewrite would wait for it
     ours = start(*words)
     peer = ours.connect()
     peer.socket.settimeout(PATIENCE)  # a digest of a hundred thousand keys takes its time
@@ -91,7 +98,7 @@ def test_what_one_server_kept_another_serves(start, start_real, tmp_path, kind, 
     assert mine[1] == KEYS + (preamble != "snapshot")
     assert ours.stop() == 0
     check(tmp_path, preamble)
-    real = start_real(kind, "--save", "3600 1", *words, folder=tmp_path)
+    real = start_real(kind, *words, folder=tmp_path)
     with real.connect(PATIENCE) as theirs:
         assert fingerprint(theirs) == mine
         theirs.ask("SET", "back", "again")
