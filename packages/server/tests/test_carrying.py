@@ -79,13 +79,8 @@ def test_what_one_server_kept_another_serves(start, start_real, tmp_path, kind, 
     debug = ("--enable-debug-command", "yes")
     log = ("--appendonly", "no" if preamble == "snapshot" else "yes")
     base = ("--aof-use-rdb-preamble", "no" if preamble == "aof" else "yes")
-    words = (
-        *log,
-        *base,
-        "--save",
-        "3600 1",
-        *debug,
-    )  # no snapshot but at the end: a rewrite would wait for it
+    save = ("--save", "3600 1")  # at the end only: a rewrite would have to wait for a snapshot
+    words = (*log, *base, *save, *debug)
     ours = start(*words)
     peer = ours.connect()
     peer.socket.settimeout(PATIENCE)  # a digest of a hundred thousand keys takes its time
