@@ -122,3 +122,19 @@ def test_a_script_that_ends_by_itself_lets_everything_go_on(server: Any) -> None
     wait_until_busy(other)
     assert running.read() == b"done"
     assert other.ask("PING") == "PONG"
+
+
+def test_while_a_slow_script_of_the_log_is_replayed_others_hear_that_data_is_loaded(
+    start: Callable[..., Any], tmp_path: Any
+) -> None:
+    server = start("--save", "", "--appendonly", "yes", "--aof-use-rdb-preamble", "no", "--busy-reply-threshold", "1",
+                   "--enable-debug-command", "yes")  # fmt: skip
+    running, other = connected(server), connected(server)
+    script = "redis.call('set', 'k', 'v'); for i = 1, 200000000 do end"
+    log = tmp_path / "appendonlydir" / "appendonly.aof.1.incr.aof"
+    with log.open("ab") as file:
+        file.write(b"*3\r\n$4\r\nEVAL\r\n$%d\r\n%b\r\n$1\r\n0\r\n" % (len(script), script.encode()))
+    running.send("DEBUG", "LOADAOF")
+    wait_until_busy(other, "LOADING Redis is loading the dataset in memory")
+    assert running.read() == "OK"
+    assert other.ask("GET", "k") == b"v"

@@ -138,7 +138,9 @@ class BusyLoop:
             )
             self._server.loop.call_soon(self._end)
         gates = engine.gates
-        engine.gates = (*gates, self._gate)
+        loader = engine.extras["persistence"].loader
+        before = (loader.gate,) if loader.active else ()  # a script of the log that is being replayed
+        engine.gates = (*gates, *before, self._gate)
         borrowed = dict(self._borrowed())
         try:
             self._flush_earlier()
