@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import socket
 import threading
@@ -219,3 +220,25 @@ def test_who_sends_much_and_hangs_up_half_way_still_gets_all_replies(shared_serv
             received += data
         sender.join()
     assert received == b"+PONG\r\n" * number
+
+
+def test_who_cannot_be_understood_leaves_nothing_behind(house):
+    """What refers to each other in a circle would stay: see `collector`."""
+
+    def connections() -> int:
+        return sum(type(each) is Connection for each in gc.get_objects())
+
+    gc.collect()
+    before = connections()
+    gc.disable()
+    try:
+        connection, wire = house.connect()
+        connection.data_received(b"PING\r\n*1\r\n!\r\n")
+        house.turn()
+        assert wire.written.startswith(b"+PONG\r\n-ERR Protocol error")
+        connection.connection_lost(None)
+        house.turn()
+        del connection, wire
+        assert connections() == before
+    finally:
+        gc.enable()

@@ -202,6 +202,7 @@ class Connection(asyncio.Protocol):
         try:
             requests = self._feed(data)
         except ProtocolError as error:
+            error.__traceback__ = error.__context__ = None  # it leads back here: a circle
             self._error = error
             self._unread = b""
             return error.requests
