@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("resource", reason="there are no limits to raise on this system")
 sys.path.insert(0, str(Path(__file__).parent))
 from assaults import ATTACKS, Attack, Target
 from attacks import PASSWORD, carry_out, forget_peak, open_files, peak, resident
