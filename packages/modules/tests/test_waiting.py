@@ -202,6 +202,9 @@ def test_an_answer_that_is_no_reply_costs_the_client_an_error(modules, guest):
 
     loaded = modules.add(module)
     guest.ask(b"ODD.WAIT")
+    with pytest.raises(TypeError, match="object is not a reply"):
+        loaded.state[0].reply([1, object()])
+    assert loaded.state[0].is_waiting
     loaded.state[0].unblock(object())
     assert message(guest.heard[0]).startswith("ERR the module 'odd' failed with TypeError")
 

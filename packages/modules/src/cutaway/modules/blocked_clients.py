@@ -19,6 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Block, Client, CommandError, Database
+from cutaway.modules.replies import check
 from cutaway.resp import Reply
 
 if TYPE_CHECKING:
@@ -66,7 +67,8 @@ class BlockedClient:
         )
 
     def reply(self, answer: Reply) -> bool:
-        """Answer; False if the client has gone, or has had its answer, or its time was over."""
+        """Answer; False if the client has gone, or has had its answer, or its time was over. Raises TypeError for no reply."""
+        check(answer)
         was_waiting = self.is_waiting  # CLIENT UNBLOCK may have ended it
         self._end()
         if was_waiting and self._has_begun:

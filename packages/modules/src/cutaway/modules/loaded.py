@@ -18,8 +18,9 @@ from cutaway.modules.blocked_clients import BlockedClient
 from cutaway.modules.contexts import Context
 from cutaway.modules.declarations import CommandDeclaration, Module
 from cutaway.modules.events import ServerEvent
+from cutaway.modules.replies import check
 from cutaway.modules.timers import Timer, Timers
-from cutaway.resp import Reply, ReplyValue
+from cutaway.resp import Reply
 
 if TYPE_CHECKING:
     from cutaway.modules.hosts import Host
@@ -73,7 +74,8 @@ class LoadedModule:
         """Call a function of the module's. Whatever it raises becomes a CommandError, and is told to the log."""
         try:
             answer = function(context, *arguments)
-            _check(answer)
+            if type(answer) is not BlockedClient:
+                check(answer)
         except CommandError:
             raise
         except ConfigError as error:
@@ -260,32 +262,3 @@ class LoadedModule:
 
     def _on_set(self, names: Sequence[str]) -> None:
         self.fire(ServerEvent("config", what=tuple(names)))
-
-
-_PLAIN: Final = (
-    bytes,
-    bytearray,
-    str,
-    int,
-    float,
-    type(None),
-    ReplyValue,
-    BaseException,
-    BlockedClient,
-    Block,
-)
-
-
-def _check(answer: Any) -> None:
-    """Raise TypeError if `answer`, or something in it, is no reply. O(size)."""
-    if isinstance(answer, _PLAIN):
-        return
-    if isinstance(answer, dict):
-        for key, value in answer.items():
-            _check(key)
-            _check(value)
-    elif isinstance(answer, (list, tuple, set, frozenset)):
-        for value in answer:
-            _check(value)
-    else:
-        raise TypeError(f"{type(answer).__name__} is not a reply")

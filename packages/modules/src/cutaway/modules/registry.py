@@ -155,7 +155,9 @@ class Modules:
                 raise ModuleError(f"the module '{other.name}' needs it")
         held = self._values_of(module)
         if held:
-            raise ModuleError(f"{held} keys hold values of its types" if held > 1 else "1 key holds a value of its types")
+            raise ModuleError(
+                f"{held} keys hold values of its types" if held > 1 else "1 key holds a value of its types"
+            )
         own = {command.full_name for command in module.commands}
         if any(waiting.command.full_name in own for waiting in self._engine.blocking.waiting.values()):
             raise ModuleError("clients wait for its answer")

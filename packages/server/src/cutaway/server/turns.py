@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from cutaway.resp import RequestLimits
     from cutaway.server.connection import Connection
 
-TURN: Final = 4_000_000
+TURN: Final = 8_000_000
 """Nanoseconds, for all clients together that have more to do than their share."""
 LEAST: Final = 200_000
 NEVER: Final = 2**63
-LATE: Final = 8
+LATE: Final = 20
 """Milliseconds after its first request a turn is late."""
-SLICE, SMALL_SLICE = 1024, 64
+SLICE, SMALL_SLICE = 1024, 128
 STRANGERS_SLICE: Final = 16
 """Of who has not logged in, and may be guessing passwords: a guess that fails costs ten times what a command does."""
 BITE, SMALL_BITE = 65536, 4096
