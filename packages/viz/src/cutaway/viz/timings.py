@@ -14,11 +14,13 @@ CLOCK: Final[Callable[[], float]] = getattr(time, "thread_time", time.perf_count
 def nanoseconds(
     function: Callable[[], object], seconds: float = 0.1, timer: Callable[[], float] = CLOCK
 ) -> float:
-    """How many nanoseconds a call keeps the processor: the best of five runs that take `seconds` together.
+    """How many nanoseconds a call keeps the processor: the best of five runs, all of which take about `seconds` together.
 
-    By default only the time of this thread counts, and so neither what others do meanwhile nor waiting.
+    By default only the time of this thread counts, and so neither what others do meanwhile nor waiting. The calls of a run are
+    as many as take a good while, found by doubling: a single call may be over before a coarse clock moves on.
     """
     timing = Timer(function, timer=timer)
-    once = max(timing.timeit(1), 1e-7)
-    calls = max(1, int(seconds / 5 / once))
+    calls = 1
+    while timing.timeit(calls) < seconds / 10:
+        calls *= 2
     return min(timing.repeat(5, calls)) / calls * 1e9
