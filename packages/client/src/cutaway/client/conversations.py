@@ -100,8 +100,8 @@ class Conversation:
     """The requests under way on one connection, and what the server said beside its replies."""
 
     __slots__ = (
-        "_before_multi", "_is_silent", "_parser", "_skips", "database", "in_multi", "is_monitoring", "messages", "protocol",
-        "requests", "subscriptions",
+        "_before_multi", "_is_silent", "_parser", "_skips", "database", "in_multi", "is_monitoring",
+        "messages", "protocol", "requests", "subscriptions",
     )  # fmt: skip
 
     def __init__(self, *, exact: bool = False) -> None:

@@ -52,7 +52,8 @@ class Block(ReplyValue):
     """
 
     __slots__ = (
-        "argv", "deadline", "ends_without_key", "keys", "on_timeout", "runs_at_deadline", "timeout_reply", "wakes",
+        "argv", "deadline", "ends_without_key", "keys", "on_timeout", "runs_at_deadline", "timeout_reply",
+        "wakes",
     )  # fmt: skip
 
     def __init__(

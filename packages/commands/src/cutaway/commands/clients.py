@@ -53,9 +53,12 @@ class Client:
     """Whoever sends commands to an engine."""
 
     __slots__ = (
-        "address", "authenticated", "blocked", "capabilities", "close_after_reply", "close_now", "command", "created_at", "db", "deliver",
-        "deny_blocking", "engine", "extras", "flags", "id", "intercept", "is_killed", "last_interaction", "library_name", "library_version", "local_address", "may_exceed_memory", "name", "no_evict", "no_touch",
-        "on_authentication", "on_close", "on_protocol", "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands", "transport_info", "user",
+        "address", "authenticated", "blocked", "capabilities", "close_after_reply", "close_now", "command",
+        "created_at", "db", "deliver", "deny_blocking", "engine", "extras", "flags", "id", "intercept",
+        "is_killed", "last_interaction", "library_name", "library_version", "local_address",
+        "may_exceed_memory", "name", "no_evict", "no_touch", "on_authentication", "on_close", "on_protocol",
+        "on_refusal", "on_reset", "on_resume", "protocol", "queued_flags", "reply_mode", "total_commands",
+        "transport_info", "user",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, identity: int, deliver: Callable[[Reply], None] = _discard) -> None:

@@ -69,9 +69,11 @@ class Engine:
     """A keyspace and the commands that work on it."""
 
     __slots__ = (
-        "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config", "effects", "errors_by_code",
-        "extras", "filters", "gates", "info_sections", "is_out_of_memory", "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call", "on_commands", "on_connect",
-        "on_cron", "on_propagate", "on_slow", "pending", "reclaimer", "slow_after", "stopwatch",
+        "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config",
+        "effects", "errors_by_code", "extras", "filters", "gates", "info_sections", "is_out_of_memory",
+        "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call",
+        "on_commands", "on_connect", "on_cron", "on_propagate", "on_slow", "pending", "reclaimer",
+        "slow_after", "stopwatch",
     )  # fmt: skip
 
     def __init__(

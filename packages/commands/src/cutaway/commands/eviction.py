@@ -76,9 +76,9 @@ class Evictor:
     """Keeps an engine's memory within `maxmemory`."""
 
     __slots__ = (
-        "_engine", "_exceeded_since", "_keyspace", "_minutes", "_next_database", "_pool", "_random", "_warn_at", "client_bytes",
-        "decay_time", "exceeded_nanoseconds", "is_volatile", "kind", "ledger", "limit", "log_factor", "on_cycle", "on_work",
-        "other_bytes", "samples", "tenacity", "unbooked",
+        "_engine", "_exceeded_since", "_keyspace", "_minutes", "_next_database", "_pool", "_random",
+        "_warn_at", "client_bytes", "decay_time", "exceeded_nanoseconds", "is_volatile", "kind", "ledger",
+        "limit", "log_factor", "on_cycle", "on_work", "other_bytes", "samples", "tenacity", "unbooked",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, pool: EvictionPool | None = None) -> None:

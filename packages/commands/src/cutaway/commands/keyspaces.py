@@ -358,8 +358,9 @@ class Keyspace:
 
     __slots__ = (
         "access_for", "databases", "dirty", "evicted_keys", "expired_fields", "expired_keys", "first_access",
-        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now", "on_change", "on_flushed", "on_replaced", "on_swapped",
-        "propagate_deletion", "propagate_field_deletion", "random", "release", "size",
+        "hides_expired", "hits", "limits", "lru_clock", "make_dict", "may_expire", "misses", "now",
+        "on_change", "on_flushed", "on_replaced", "on_swapped", "propagate_deletion",
+        "propagate_field_deletion", "random", "release", "size",
     )  # fmt: skip
 
     def __init__(

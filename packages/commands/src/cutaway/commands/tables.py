@@ -73,10 +73,10 @@ class Command:
     """One command or subcommand: what it is, how it is run, and what was counted of it."""
 
     __slots__ = (
-        "acl_categories", "arity", "calls", "complexity", "container", "deprecated", "doc_flags", "failed_calls", "flags", "full_name", "group",
-        "handler", "history", "is_blocking", "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs", "latencies",
-        "max_argc", "min_argc", "name", "nanoseconds", "rejected_calls", "since", "subcommands", "summary", "syntax",
-        "tips",
+        "acl_categories", "arity", "calls", "complexity", "container", "deprecated", "doc_flags",
+        "failed_calls", "flags", "full_name", "group", "handler", "history", "is_blocking", "is_denyoom",
+        "is_transparent", "is_write", "key_finder", "key_specs", "latencies", "max_argc", "min_argc", "name",
+        "nanoseconds", "rejected_calls", "since", "subcommands", "summary", "syntax", "tips",
     )  # fmt: skip
 
     def __init__(

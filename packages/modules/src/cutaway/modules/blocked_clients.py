@@ -35,7 +35,8 @@ class BlockedClient:
     """A client that waits for a module's answer. The command's function returns it, and somebody answers later."""
 
     __slots__ = (
-        "_answer", "_client", "_has_begun", "_is_over", "_loaded", "_on_disconnect", "_on_reply", "_on_timeout", "block",
+        "_answer", "_client", "_has_begun", "_is_over", "_loaded", "_on_disconnect", "_on_reply",
+        "_on_timeout", "block",
     )  # fmt: skip
 
     def __init__(

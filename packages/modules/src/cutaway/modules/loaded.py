@@ -31,7 +31,8 @@ class LoadedModule:
     """A module that an engine has loaded."""
 
     __slots__ = (
-        "_caller", "_engine", "_modules", "_timers", "arguments", "commands", "declaration", "log", "name", "path", "state",
+        "_caller", "_engine", "_modules", "_timers", "arguments", "commands", "declaration", "log", "name",
+        "path", "state",
     )  # fmt: skip
 
     def __init__(

@@ -32,8 +32,8 @@ class JSONLibrary:
     """The functions of `cjson` for one interpreter, with their settings."""
 
     __slots__ = (
-        "_lua", "convert_sparse", "decode_depth", "decode_invalid", "encode_depth", "encode_invalid", "keep_buffer", "precision",
-        "sparse_ratio", "sparse_safe",
+        "_lua", "convert_sparse", "decode_depth", "decode_invalid", "encode_depth", "encode_invalid",
+        "keep_buffer", "precision", "sparse_ratio", "sparse_safe",
     )  # fmt: skip
 
     def __init__(self, lua: Interpreter) -> None:

@@ -56,9 +56,10 @@ class Appender:
     """Logs an engine's writes."""
 
     __slots__ = (
-        "_engine", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before", "_postponed_since",
-        "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "failures", "last_copied_bytes", "last_rewrite_ok",
-        "last_rewrite_seconds", "nanoseconds", "on_fatal", "rewrite_path", "rewrites", "scheduled",
+        "_engine", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before",
+        "_postponed_since", "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "failures",
+        "last_copied_bytes", "last_rewrite_ok", "last_rewrite_seconds", "nanoseconds", "on_fatal",
+        "rewrite_path", "rewrites", "scheduled",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, loop: asyncio.AbstractEventLoop, files: Files) -> None:

@@ -53,8 +53,9 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_closing", "_encode", "_encoder", "_error", "_execute", "_feed", "_is_full", "_is_postponed", "_is_running", "_late", "_out", "_out_bytes",
-        "_parser", "_received", "_scheduled", "_server", "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
+        "_closing", "_encode", "_encoder", "_error", "_execute", "_feed", "_is_full", "_is_postponed",
+        "_is_running", "_late", "_out", "_out_bytes", "_parser", "_received", "_scheduled", "_server",
+        "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
         "limits", "memory",
     )  # fmt: skip
 

@@ -34,8 +34,9 @@ class Measurements:
     """Samples of one server, for INFO, LATENCY HISTOGRAM and the metrics."""
 
     __slots__ = (
-        "_engine", "_measured_at", "_not_counted", "_server", "command_rate", "cycle_rate", "cycle_time_rate", "histograms", "in_rate", "longest_cycle", "most_commands",
-        "operations_rate", "out_rate", "peak_used", "used_bytes",
+        "_engine", "_measured_at", "_not_counted", "_server", "command_rate", "cycle_rate", "cycle_time_rate",
+        "histograms", "in_rate", "longest_cycle", "most_commands", "operations_rate", "out_rate", "peak_used",
+        "used_bytes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, server: Server) -> None:

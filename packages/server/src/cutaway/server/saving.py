@@ -40,8 +40,8 @@ class Saver:
     """Makes snapshots of an engine's data set."""
 
     __slots__ = (
-        "_engine", "_files", "child", "last_attempt", "last_changes", "last_copied_bytes", "last_ok", "last_save", "last_seconds",
-        "saved_dirty", "saves", "scheduled", "temporary",
+        "_engine", "_files", "child", "last_attempt", "last_changes", "last_copied_bytes", "last_ok",
+        "last_save", "last_seconds", "saved_dirty", "saves", "scheduled", "temporary",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, files: Files) -> None:

@@ -58,11 +58,12 @@ class Server:
     """An engine on the network."""
 
     __slots__ = (
-        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners", "_quiet_until", "_trimmer", "_work_handle", "before_flush", "client_memory",
-        "connections", "connections_received", "connections_rejected", "cron_nanoseconds", "cron_paused", "cycles", "engine", "evictor", "large_reply", "large_request", "loop",
-        "on_large_reply", "on_large_request",
-        "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections", "reads", "started_at",
-        "stopping", "to_flush", "turns", "writes",
+        "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners",
+        "_quiet_until", "_trimmer", "_work_handle", "before_flush", "client_memory", "connections",
+        "connections_received", "connections_rejected", "cron_nanoseconds", "cron_paused", "cycles", "engine",
+        "evictor", "large_reply", "large_request", "loop", "on_large_reply", "on_large_request",
+        "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections",
+        "reads", "started_at", "stopping", "to_flush", "turns", "writes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, parts: Parts, loop: asyncio.AbstractEventLoop) -> None:

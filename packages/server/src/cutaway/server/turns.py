@@ -39,7 +39,8 @@ class Turns:
     """The connections that have more to do than one turn allows."""
 
     __slots__ = (
-        "_is_armed", "_keyspace", "_late_after", "_loop", "_stopwatch", "_waiting", "are_crowded", "bite", "share", "slice",
+        "_is_armed", "_keyspace", "_late_after", "_loop", "_stopwatch", "_waiting", "are_crowded", "bite",
+        "share", "slice",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
