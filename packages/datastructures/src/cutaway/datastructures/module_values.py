@@ -44,7 +44,9 @@ class ModuleValue:
             type_id(type_name, version)
             lacking = [name for name in ("save", "load") if name not in _defined_by(cls)]
             if lacking:
-                raise TypeError(f"the type {type_name} does not say how to {' and how to '.join(lacking)} its values")
+                raise TypeError(
+                    f"the type {type_name} does not say how to {' and how to '.join(lacking)} its values"
+                )
             cls.type_name = type_name
             cls.type_version = version
 
