@@ -35,6 +35,8 @@ TESTS = (
 )  # fmt: skip
 SERVERS = ("redis-server", "valkey", "cutaway", "fakeredis")
 PIPELINES = (1, 16, 64)
+WARM_UP = 1000
+"""Requests of the first run, by which the others are sized: few, for the sake of the slowest server."""
 SECONDS = 0.7
 """About how long one run takes."""
 YARDSTICK = "redis-server"
@@ -55,7 +57,7 @@ def run_test(rival: Rival, test: str, pipeline: int, requests: int) -> float | N
 
 def requests_for(rate: float | None, pipeline: int) -> int:
     """So many that a run takes `SECONDS`."""
-    return max(2000, int((rate or 5000.0) * SECONDS) // pipeline * pipeline)
+    return max(500, int((rate or 5000.0) * SECONDS) // pipeline * pipeline)
 
 
 def measure_speed(
@@ -70,7 +72,7 @@ def measure_speed(
                 status.update(f"round {number + 1} of {rounds}, pipeline {pipeline}: {test} on {rival.name}")
                 key = (rival.name, test, pipeline)
                 if key not in rates:
-                    rates[key] = run_test(rival, test, pipeline, 2000 * min(pipeline, 4))
+                    rates[key] = run_test(rival, test, pipeline, WARM_UP)
                 rate = run_test(rival, test, pipeline, requests_for(rates[key], pipeline))
                 if rate is not None:
                     rates[key] = rate
