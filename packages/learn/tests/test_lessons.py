@@ -16,20 +16,7 @@ from cutaway.learn.lessons import MANNERS, Endless, Said, Scene, Wrong, same
 from cutaway.learn.solutions import persistence_aof_replay, resp_parser
 from cutaway.learn.verdicts import marked_text
 
-
-class StopsAtLineEnds(resp_parser.Parser):
-    def _read_argument(self, requests: list[list[bytes]]) -> bool:
-        start = self._buffer.find(b"\r\n") + 2
-        end = self._buffer.find(b"\r\n", start)
-        if start < 2 or end < 0:
-            return False
-        self._arguments.append(self._buffer[start:end])
-        self._buffer = self._buffer[end + 2 :]
-        self._missing -= 1
-        if not self._missing:
-            requests.append(self._arguments)
-            self._arguments = []
-        return True
+from .mistakes import SearchesForLineEnds
 
 
 def printed(verdict: Verdict, width: int = 80) -> str:
@@ -40,7 +27,7 @@ def printed(verdict: Verdict, width: int = 80) -> str:
 
 @pytest.fixture(scope="module")
 def verdict() -> Verdict:
-    return check("resp.parser", StopsAtLineEnds, ask=False)
+    return check("resp.parser", SearchesForLineEnds, ask=False)
 
 
 def test_a_lesson_has_the_smallest_input_and_a_caret_under_the_first_wrong_byte(verdict: Verdict) -> None:
@@ -116,7 +103,7 @@ def test_a_loop_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None
 def test_what_the_part_prints_is_shown_once_for_the_smallest_input(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    class Chatty(StopsAtLineEnds):
+    class Chatty(SearchesForLineEnds):
         def feed(self, data: bytes) -> list[list[bytes]]:
             print("here", len(data))  # noqa: T201 - what a reader does while looking for a mistake
             return super().feed(data)
