@@ -207,6 +207,19 @@ def test_pending_counts_the_bytes_that_wait(parser_class: type[RequestParser]) -
 
 
 @each_body
+def test_of_what_waits_the_header_that_is_read_can_be_told(parser_class: type[RequestParser]) -> None:
+    parser = parser_class()
+    parser.feed(b"*2\r\n$3\r\nGET\r\n$10")
+    assert (parser.pending, parser.header_bytes) == (3, 0), "there may come another digit"
+    parser.feed(b"0\r\n")
+    assert (parser.pending, parser.header_bytes) == (6, 6)
+    parser.feed(b"\r\n" * 40)
+    assert (parser.pending, parser.header_bytes) == (86, 6), "a payload may look like a header's end"
+    parser.feed(b"x" * 22 + b"*1")
+    assert (parser.pending, parser.header_bytes) == (2, 0)
+
+
+@each_body
 def test_a_query_buffer_beyond_its_limit_is_an_error_of_its_own(parser_class: type[RequestParser]) -> None:
     parser = parser_class(RequestLimits(max_query_buffer=1024 * 1024))
     parser.feed(encode_request([b"PING"]) + b"*1\r\n$400000000\r\n")

@@ -80,6 +80,11 @@ class RequestParser:
         return len(self._tail)
 
     @property
+    def header_bytes(self) -> int:
+        """How many of them are the header of an argument whose length is known already. O(1)."""
+        return self._tail.find(b"\r") + 2 if self._lacking > 0 else 0
+
+    @property
     def argument_bytes(self) -> int:
         """Bytes of the arguments that are already there of the request under way. O(arguments)."""
         return sum(map(len, self._arguments)) if self._remaining else 0
