@@ -284,6 +284,7 @@ def test_the_histogram_of_a_container_is_that_of_its_subcommands(peer):
 
 WATCHED = [
     ("SET", "k", 'a "b"\n\\'), ("MULTI",), ("GET", "k"), ("EXEC",), ("EVAL", "return redis.call('get', KEYS[1])", "1", "k"),
+    ("MULTI",), ("EVAL", "return redis.call('get', KEYS[1])", "1", "k"), ("EVALSHA", "0" * 40, "0"), ("GET", "k"), ("EXEC",),
     ("AUTH", "x"), ("HELLO", "2", "AUTH", "a", "b"), ("CONFIG", "GET", "port"), ("CLIENT", "LIST"), ("ACL", "SETUSER", "joe", ">x"),
     ("LPUSH", "k", "x"), ("NOSUCH",), ("GET",), ("BLPOP", "nothing", "0.01"), ("SELECT", "3"), ("PING",), ("SELECT", "0"), ("ECHO", "end"),
 ]  # fmt: skip

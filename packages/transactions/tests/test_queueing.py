@@ -55,6 +55,14 @@ def test_a_spoilt_transaction_keeps_no_commands(engine: Engine) -> None:
     assert "transactions" not in client.extras
 
 
+def test_an_exec_that_is_refused_says_so_without_a_transaction_too(engine: Engine) -> None:
+    client = engine.connect()
+    refused = "EXECABORT Transaction discarded because of: wrong number of arguments for 'exec' command"
+    assert play(client, "EXEC now") == [refused]
+    assert play(client, "MULTI", "DISCARD", "EXEC now") == ["OK", "OK", refused]
+    assert play(client, "DISCARD now") == ["ERR wrong number of arguments for 'discard' command"]
+
+
 def test_a_gate_that_refuses_exec_ends_the_transaction(engine: Engine) -> None:
     """As when memory is short, or a script is busy: the client is not left inside."""
     client = engine.connect()

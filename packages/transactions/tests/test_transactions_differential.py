@@ -56,6 +56,7 @@ def test_an_error_at_queue_time_spoils_it_all(duo: Any) -> None:
         a: SET k w
         a: EXEC
         a: EXISTS k
+        a: EXEC x
         a: MULTI
         a: EXEC x
         a: PING

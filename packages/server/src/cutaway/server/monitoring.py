@@ -1,8 +1,8 @@
 """MONITOR: a client that sees every command that runs.
 
-Only while somebody watches, two hooks are in the engine: a listener of calls, which writes a line for each when it has run, and
-a gate for scripts, which writes theirs before, so that it stands above the lines of what the script calls. What
-administrators do is not shown, and secrets are hidden.
+Only while somebody watches, three hooks are in the engine: a listener of calls, which writes a line for each when it has run, and
+for scripts a gate, and its like for those that EXEC runs, which write theirs before, so that it stands above the lines of what the
+script calls. What administrators do is not shown, and secrets are hidden.
 
 A client that monitors is counted as a replica, as in Redis: it may not touch keys any more.
 """
@@ -43,6 +43,7 @@ class Monitors:
         if not self._clients:
             engine.on_call = (*engine.on_call, self.ran)
             engine.gates = (self.gate, *engine.gates)
+            engine.extras["show_script"] = self.show_script
         self._clients[client.id] = client
         client.flags.add("O")
         client.on_close.append(self.forget)
@@ -59,6 +60,7 @@ class Monitors:
             engine = self._engine
             engine.on_call = tuple(listener for listener in engine.on_call if listener != self.ran)
             engine.gates = tuple(gate for gate in engine.gates if gate != self.gate)
+            del engine.extras["show_script"]
 
     # ---- the engine's hooks
 
@@ -66,9 +68,14 @@ class Monitors:
         """Show a script before it runs; refuse a monitor what it may not do."""
         if "O" in client.flags and command.flags & KEYSPACE:
             return NO_KEYS
-        if "skip_monitor" in command.flags and client.intercept is None:
-            self._show(client, command, argv)
+        if client.intercept is None:
+            self.show_script(client, command, argv)
         return None
+
+    def show_script(self, client: Client, command: Command, argv: Sequence[bytes]) -> None:
+        """Show a command before it runs, if it is a script's."""
+        if "skip_monitor" in command.flags:
+            self._show(client, command, argv)
 
     def ran(self, client: Client, command: Command, argv: Sequence[bytes], _elapsed: int) -> None:
         """Show a command that has run; one that waited and runs again has been shown."""

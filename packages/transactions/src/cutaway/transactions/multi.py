@@ -55,6 +55,7 @@ Source: https://valkey.io/topics/transactions/
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from cutaway.commands import PASS, Block, Client, Command, CommandError, CommandTable, Engine
@@ -72,8 +73,15 @@ WATCH_INSIDE: Final = "ERR WATCH inside MULTI is not allowed"
 NOT_ALLOWED: Final = "ERR Command not allowed inside a transaction"
 ABORTED: Final = "EXECABORT Transaction discarded because of previous errors."
 
-MayStillRun = Callable[[Client, Command, Sequence[bytes]], CommandError | None]
-"""`engine.extras["may_still_run"]`, where users have permissions: EXEC asks again for each queued command."""
+BeforeRunning = Callable[[Client, Command, Sequence[bytes]], CommandError | None]
+"""Asked before EXEC runs a queued command; an error takes the place of the command's reply."""
+BEFORE_RUNNING: Final = ("may_still_run", "show_script")
+"""Names in `engine.extras` under which a `BeforeRunning` may stand: users have permissions, or somebody monitors."""
+
+COMMAND_BYTES: Final = 120
+"""What a queued command takes besides its words. Measured, as is the next."""
+WORD_BYTES: Final = 45
+"""What a word takes besides its bytes."""
 
 transactions: Final = CommandTable("transactions")
 
@@ -81,7 +89,7 @@ transactions: Final = CommandTable("transactions")
 class Transaction:
     """One client's open transaction: the queue, and whether it is spoilt."""
 
-    __slots__ = ("_before", "_client", "_watches", "queue", "spoilt")
+    __slots__ = ("_before", "_client", "_measured", "_sizes", "_watches", "queue", "spoilt")
 
     def __init__(self, client: Client, watches: Watches) -> None:
         self._client: Final = client
@@ -90,6 +98,9 @@ class Transaction:
         """Who else takes commands away from this client: a subscriber's room does."""
         self.queue: Final[list[tuple[Command, Sequence[bytes]]]] = []
         self.spoilt = False
+        self._measured = 0
+        """For so many commands of the queue, which only grows, `_sizes` are known: their words, and the bytes of these."""
+        self._sizes = (0, 0)
 
     def open(self) -> None:
         """Take the client's commands from here on."""
@@ -100,7 +111,7 @@ class Transaction:
 
     def _stop_queueing(self) -> None:
         self._client.intercept = self._before
-        self._client.on_refusal = None
+        self._client.on_refusal = refused_alone
         self._client.queued_flags = frozenset()
 
     def close(self) -> None:
@@ -127,12 +138,9 @@ class Transaction:
     def refused(self, command: Command | None, reply: Reply) -> Reply:
         """A command was refused: the transaction is spoilt; and if it was EXEC itself, this is its end."""
         self.spoilt = True
-        if command is not None and command.full_name == "exec" and isinstance(reply, CommandError):
+        if command is not None and command.full_name == "exec":
             self.close()
-            return CommandError(
-                f"EXECABORT Transaction discarded because of: {reply.message.removeprefix('ERR ')}"
-            )
-        return reply
+        return refused_alone(command, reply)
 
     def run(self) -> Reply:
         """EXEC: run the queue, and answer the replies in order."""
@@ -148,8 +156,9 @@ class Transaction:
         before, client.deny_blocking = client.deny_blocking, True
         engine = client.engine
         call: Callable[[Client, Command, Sequence[bytes]], Reply] = engine.call
-        if "may_still_run" in engine.extras:
-            call = self._call_if_allowed
+        first: list[BeforeRunning] = [engine.extras[name] for name in BEFORE_RUNNING if name in engine.extras]
+        if first:
+            call = partial(_call_after, first)
         try:
             with engine.unit():
                 replies = [call(client, command, argv) for command, argv in self.queue]
@@ -158,17 +167,41 @@ class Transaction:
             self.close()
         return [reply.timeout_reply if type(reply) is Block else reply for reply in replies]
 
-    @staticmethod
-    def _call_if_allowed(client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
-        """A command was let in when it was queued; permissions are asked for again when it runs."""
-        may_still_run: MayStillRun = client.engine.extras["may_still_run"]
-        refusal = may_still_run(client, command, argv)
-        return client.engine.call(client, command, argv) if refusal is None else refusal
-
     def info(self) -> dict[str, int]:
-        """For CLIENT LIST: how many commands wait, and the bytes of their words. O(those)."""
-        size = sum(len(word) for _, argv in self.queue for word in argv)
-        return {"multi": len(self.queue), "multi-mem": size}
+        """For CLIENT LIST: how many commands wait, and the bytes of their words. O(what came since the last time)."""
+        return {"multi": len(self.queue), "multi-mem": self._measure()[1]}
+
+    def memory_usage(self) -> int:
+        """What the queue takes, in bytes. O(what came since the last time)."""
+        words, size = self._measure()
+        return size + WORD_BYTES * words + COMMAND_BYTES * len(self.queue)
+
+    def _measure(self) -> tuple[int, int]:
+        words, size = self._sizes
+        for _, argv in self.queue[self._measured :]:
+            words += len(argv)
+            size += sum(map(len, argv))
+        self._measured = len(self.queue)
+        self._sizes = words, size
+        return self._sizes
+
+
+def refused_alone(command: Command | None, reply: Reply) -> Reply:
+    """The client's `on_refusal` outside a transaction: whatever EXEC is refused for, that is EXECABORT, here as there."""
+    if command is None or command.full_name != "exec" or not isinstance(reply, CommandError):
+        return reply
+    return CommandError(f"EXECABORT Transaction discarded because of: {reply.message.removeprefix('ERR ')}")
+
+
+def _call_after(
+    first: Sequence[BeforeRunning], client: Client, command: Command, argv: Sequence[bytes]
+) -> Reply:
+    """A command was let in when it was queued; what may have changed since is asked for again when it runs."""
+    for before in first:
+        refusal = before(client, command, argv)
+        if refusal is not None:
+            return refusal
+    return client.engine.call(client, command, argv)
 
 
 def current(client: Client) -> Transaction | None:
@@ -248,3 +281,8 @@ def _end(client: Client) -> None:
 def install(engine: Engine, watches: Callable[[Engine], Watches] = Watches) -> None:
     """Give `engine` its record of who watches what; `watches` makes it."""
     engine.extras[ROOM] = watches(engine)
+    engine.on_connect = (*engine.on_connect, _greet)
+
+
+def _greet(client: Client) -> None:
+    client.on_refusal = refused_alone

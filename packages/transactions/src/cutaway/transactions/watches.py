@@ -30,21 +30,29 @@ ROOM: Final = "watches"
 MARKED: Final = "d"
 """The letter of CLIENT LIST for a client whose EXEC will fail."""
 Place = tuple[int, bytes]
+WATCH_BYTES: Final = 430
+"""What a watch takes besides the key's name: its place in the two tables. Measured."""
 
 
 class Watched:
     """What one client watches."""
 
-    __slots__ = ("is_marked", "places")
+    __slots__ = ("is_marked", "name_bytes", "places")
 
     def __init__(self) -> None:
         self.places: Final[dict[Place, bool]] = {}
         """Each watched key, and whether the watch is stale."""
+        self.name_bytes = 0
+        """The length of the keys' names, together."""
         self.is_marked = False
 
     def info(self) -> dict[str, int]:
         """For CLIENT LIST."""
         return {"watch": len(self.places)}
+
+    def memory_usage(self) -> int:
+        """What the watches take, in bytes. O(1)."""
+        return self.name_bytes + WATCH_BYTES * len(self.places)
 
 
 class Watches:
@@ -71,6 +79,7 @@ class Watches:
             if place not in watched.places:
                 watched.places[place] = self._is_over(client.db.keys.get(key))
                 self._watchers.setdefault(place, {})[client.id] = (client, watched)
+                watched.name_bytes += len(key)
 
     def unwatch(self, client: Client) -> None:
         """Forget all that `client` watches, and that anything of it was touched. O(keys)."""
@@ -86,6 +95,7 @@ class Watches:
             if not watchers:
                 del self._watchers[place]
         watched.places.clear()
+        watched.name_bytes = 0
         if not self._watchers:
             self._keyspace.unlisten(self._on_change)
             self._keyspace.on_replaced = tuple(
