@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from cutaway.commands import Engine
+from cutaway.commands.configuration import configuration
+from cutaway.config import Config
+from cutaway.server.last_words import IS_POSSIBLE, shown
+from cutaway.server.process_titles import ProcessTitle, called
 from cutaway.testing import until
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -183,6 +189,99 @@ def test_a_process_that_dies_of_a_signal_says_where_it_was(start, number):
     os.kill(quiet.process.pid, number)
     assert quiet.process.wait(SECONDS) == -number
     assert "Fatal Python error" not in quiet.log.read_text()
+
+
+has_last_words = pytest.mark.skipif(
+    not IS_POSSIBLE, reason="needs Linux's signal stacks, and a Python before 3.14"
+)
+
+
+@has_last_words
+@pytest.mark.parametrize(
+    ("kind", "number"), [("SEGFAULT", signal.SIGSEGV), ("ASSERT", signal.SIGABRT), ("PANIC", signal.SIGABRT)]
+)
+def test_a_server_that_breaks_in_a_command_reports_the_command_and_its_client(start, kind, number):
+    server = start("--save", "", "--enable-debug-command", "yes", "--hide-user-data-from-log", "no")
+    other, peer = server.connect(), server.connect()
+    other.ask("CLIENT", "SETNAME", "bystander")
+    peer.ask("CLIENT", "SETNAME", "culprit")
+    with pytest.raises(OSError):  # noqa: PT011 - closed or reset, as it happens
+        peer.ask("DEBUG", kind)
+    assert server.process.wait(SECONDS) == -number
+    text = server.log.read_text()
+    assert f"crashed by signal: {number.value}" in text
+    parts = re.split(r"^------ (.*) ------$", text, flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    assert "debugging.py" in parts[0]
+    assert "[0x" in sections["STACK TRACE"]
+    assert "name=culprit" in sections["CURRENT CLIENT INFO"]
+    assert f"argv[1]: b'{kind}'" in sections["CURRENT CLIENT INFO"]
+    assert "name=bystander" in sections["CLIENT LIST OUTPUT"]
+    assert "used_memory:" in sections["INFO OUTPUT"]
+    assert text.rstrip().endswith("=== CUTAWAY BUG REPORT END. Make sure to include from START to END. ===")
+
+
+@has_last_words
+def test_a_report_tells_no_data_unless_it_may_and_never_a_secret(start):
+    script = "redis.call('DEBUG', 'SEGFAULT')"
+    for hide, told in (("yes", False), ("no", True)):
+        server = start("--save", "", "--enable-debug-command", "yes", "--hide-user-data-from-log", hide)
+        peer = server.connect()
+        peer.ask("DEBUG", "SET-DISABLE-DENY-SCRIPTS", 1)
+        with pytest.raises(OSError):  # noqa: PT011
+            peer.ask("EVAL", script, 1, "the-key")
+        assert server.process.wait(SECONDS) == -signal.SIGSEGV
+        text = server.log.read_text()
+        assert (
+            text.index("command: eval") < text.index("EXECUTING CLIENT INFO") < text.index("command: debug")
+        )
+        assert ("the-key" in text) == told
+
+
+def test_secrets_are_hidden_in_the_request_that_a_report_shows():
+    engine = Engine(configuration, config=Config({"hide-user-data-from-log": False}))
+    argv = [b"CONFIG", b"SET", b"requirepass", b"secret"]
+    command = engine.lookup(argv)
+    assert shown(engine.config, command, argv) == ["b'CONFIG'", "b'SET'", "b'requirepass'", "b'(redacted)'"]
+
+
+# ---- the title
+
+
+@on_linux
+def test_the_title_tells_servers_and_their_children_apart(start, tmp_path):
+    pytest.importorskip("setproctitle")
+    file = tmp_path / "redis.conf"
+    file.write_text("save ''\n")
+    server = start(str(file), "--enable-debug-command", "yes")
+    peer, pid = server.connect(), server.process.pid
+
+    def title(pid=pid):
+        return Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+
+    assert title() == f"cutaway-server 127.0.0.1:{server.port}"
+    template = "A {{ {title} {listen-addr} {port} {tls-port} {config-file}"
+    assert peer.ask("CONFIG", "SET", "proc-title-template", template) == "OK"
+    assert title() == f"A {{ cutaway-server 127.0.0.1:{server.port} {server.port} 0 {file}"
+    assert "template format is invalid" in str(peer.ask("CONFIG", "SET", "proc-title-template", "{what}"))
+    peer.ask("CONFIG", "SET", "proc-title-template", "{title} x", "rdb-key-save-delay", 20_000_000)
+    peer.ask("SET", "k", "v")
+    peer.ask("BGSAVE")
+    child = int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
+    until(lambda: title(child) == "redis-rdb-bgsave x")
+    plain = start("--set-proc-title", "no")
+    assert "-m\0server" in title(plain.process.pid)
+
+
+def test_without_a_port_the_title_names_the_socket():
+    titles = []
+    ProcessTitle(Config({"port": 0, "unixsocket": "/run/c.sock"}), set_title=titles.append)
+    assert titles == [f"{called(sys.argv[0])} unixsocket:/run/c.sock"]
+
+
+def test_who_is_called_through_a_script_or_a_link_has_its_name():
+    assert called("/usr/bin/redis-server") == "/usr/bin/redis-server"
+    assert called("/lib/server/__main__.py") == "cutaway-server"
 
 
 def test_the_watchdog_shows_what_keeps_the_loop(start):

@@ -14,6 +14,7 @@ number of arguments it takes. What needs the outside world is asked of `engine.e
 `aof_flush_sleep`  wait so many microseconds before each write of the append-only file
 `codec`            for the serialized length of a value (see `dumping.py`)
 `change_repl_id`   take a new replication id
+`crash`            die by "segfault", "assert" or "panic"
 =================  =============================================================================================
 """
 
@@ -304,6 +305,24 @@ def _sleep(client: Client, seconds: bytes) -> Reply:
     """SLEEP <seconds>: stop the server for so long; decimals are allowed."""
     _outside(client, "sleep")(max(0.0, arguments.number_or_none(seconds) or 0.0))
     return "OK"
+
+
+@_action("segfault")
+def _segfault(client: Client) -> Reply:
+    """SEGFAULT: read memory that is not there; the server dies of it, and leaves its report in the log."""
+    return cast("Reply", _outside(client, "crash")("segfault"))
+
+
+@_action("assert")
+def _assert(client: Client) -> Reply:
+    """ASSERT: fail as a condition does that must hold; the server aborts."""
+    return cast("Reply", _outside(client, "crash")("assert"))
+
+
+@_action("panic")
+def _panic(client: Client) -> Reply:
+    """PANIC: fail as where nothing sensible is left to do; the server aborts."""
+    return cast("Reply", _outside(client, "crash")("panic"))
 
 
 @_action("aof-flush-sleep", 1)

@@ -45,6 +45,7 @@ from cutaway.server.oom_scores import OomScore
 from cutaway.server.outside import give
 from cutaway.server.parts import Parts, default_parts
 from cutaway.server.persisting import Persistence, persisting
+from cutaway.server.process_titles import ProcessTitle
 from cutaway.server.servers import Server
 from cutaway.server.shutdowns import on_signal, shutdowns
 from cutaway.server.supervision import Supervisor
@@ -170,6 +171,7 @@ class Application:
         engine.extras["supervised"] = self.supervisor.kind
         if self.logs is not None:
             CrashReports(engine, self.logs.open_for_crashes())
+            ProcessTitle(self.config, self.config_file)
 
     async def _load(self, persistence: Persistence) -> bool:
         """Bring the data back, and begin to log; False, with a line that says why, if it cannot be."""

@@ -31,6 +31,9 @@ MAX_REPORT: Final = 4096
 KEPT_DESCRIPTORS: Final = 3
 HIGHEST_DESCRIPTOR: Final = 65536
 
+on_birth: Final[list[Callable[[str], object]]] = []
+"""Called in each new child with its kind, before it works. One list for the process, since it is the process that is forked."""
+
 
 class Child:
     """One running child. `poll` says when it is done, and how."""
@@ -64,7 +67,7 @@ class Child:
             os.close(report)
             raise
         if not self.pid:
-            _run(lambda: work(self.progress), finish, report, parent)
+            _run(kind, lambda: work(self.progress), finish, report, parent)
         os.close(report)
 
     def poll(self) -> bool:
@@ -99,7 +102,9 @@ class Child:
             self.error = error or f"the child ended with status {code}"
 
 
-def _run(work: Callable[[], object], finish: Callable[[], object] | None, report: int, parent: int) -> None:
+def _run(
+    kind: str, work: Callable[[], object], finish: Callable[[], object] | None, report: int, parent: int
+) -> None:
     """The child's whole life."""
     code = 1
     try:
@@ -109,6 +114,8 @@ def _run(work: Callable[[], object], finish: Callable[[], object] | None, report
         signal.signal(signal.SIGUSR1, signal.SIG_DFL)
         os.closerange(KEPT_DESCRIPTORS, report)
         os.closerange(report + 1, HIGHEST_DESCRIPTOR)
+        for hook in on_birth:
+            hook(kind)
         work()
         if finish is not None and os.getppid() == parent:
             finish()

@@ -13,7 +13,7 @@ DIRECTIVES: Final = (
     Directive("logfile", Text(absent_if_empty=False), "", immutable=True),
     Directive("log-format", Enum("legacy", "logfmt", "json"), "legacy"),
     Directive("log-timestamp-format", Enum("legacy", "iso8601", "milliseconds"), "legacy"),
-    Directive("hide-user-data-from-log", Boolean(), True, "no keys and values are written to the log"),
+    Directive("hide-user-data-from-log", Boolean(), True),
     Directive("syslog-enabled", Boolean(), False, immutable=True),
     Directive("syslog-ident", Text(absent_if_empty=False), "valkey", immutable=True),
     Directive("syslog-facility", Enum(*_FACILITIES), "local0", immutable=True),

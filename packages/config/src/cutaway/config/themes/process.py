@@ -9,7 +9,6 @@ from cutaway.config.values import INT_MAX, LONG_MAX, Boolean, Enum, Flags, Integ
 
 _AFFINITY: Final = "threads are not tied to processors"
 _LUA: Final = "the Lua API has no such functions to allow"
-_NO_TITLE: Final = "the title of the process is left alone"
 
 _BLANK_VARIABLES: Final = frozenset({"title", "server-mode"})
 _TITLE_VARIABLES: Final = _BLANK_VARIABLES | {"listen-addr", "port", "tls-port", "unixsocket", "config-file"}
@@ -77,12 +76,11 @@ DIRECTIVES: Final = (
         "the start is announced in one line, without a picture",
         immutable=True,
     ),
-    Directive("set-proc-title", Boolean(), True, _NO_TITLE, immutable=True),
+    Directive("set-proc-title", Boolean(), True, immutable=True),
     Directive(
         "proc-title-template",
         Text(_check_title, absent_if_empty=False),
         "{title} {listen-addr} {server-mode}",
-        _NO_TITLE,
     ),
     Directive("crash-log-enabled", Boolean(), True),
     Directive("crash-memcheck-enabled", Boolean(), True, "memory is not tested after a crash"),
