@@ -51,9 +51,9 @@ def lpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     if value is None:
         value = ListValue(client.engine.limits)
         db.add(key, value)
-    value.push_left(*elements)
+    length = value.push_left(*elements)
     db.changed(key, "lpush", len(elements))
-    return len(value)
+    return length
 
 
 @lists.command(
@@ -67,9 +67,9 @@ def rpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     if value is None:
         value = ListValue(client.engine.limits)
         db.add(key, value)
-    value.push_right(*elements)
+    length = value.push_right(*elements)
     db.changed(key, "rpush", len(elements))
-    return len(value)
+    return length
 
 
 @lists.command(

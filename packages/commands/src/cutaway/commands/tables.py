@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import copy
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -73,10 +72,10 @@ class Command:
     """One command or subcommand: what it is, how it is run, and what was counted of it."""
 
     __slots__ = (
-        "acl_categories", "arity", "calls", "complexity", "container", "deprecated", "doc_flags",
-        "failed_calls", "flags", "full_name", "group", "handler", "history", "is_blocking", "is_denyoom",
-        "is_transparent", "is_write", "key_finder", "key_specs", "latencies", "max_argc", "min_argc", "name",
-        "nanoseconds", "rejected_calls", "since", "subcommands", "summary", "syntax", "tips",
+        "_calls", "_nanoseconds", "acl_categories", "arity", "complexity", "container", "deprecated",
+        "doc_flags", "failed_calls", "flags", "full_name", "group", "handler", "history", "is_blocking",
+        "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs", "max_argc", "min_argc", "name",
+        "on_samples", "rejected_calls", "samples", "since", "subcommands", "summary", "syntax", "tips",
     )  # fmt: skip
 
     def __init__(
@@ -133,12 +132,13 @@ class Command:
         self.handler: Final[Handler] = (
             handler if skip == 1 and handler is not None else _without_subcommand(handler)
         )
-        self.calls = 0
-        self.nanoseconds = 0
+        self.samples: list[int] = []
+        """The nanoseconds of each call since the last `tally`: to note a number is the least that a call can cost."""
+        self.on_samples: Callable[[Command, list[int]], None] | None = None
+        """Gets the samples at each tally, to make statistics of them."""
+        self._calls = self._nanoseconds = 0
         self.rejected_calls = 0
         self.failed_calls = 0
-        self.latencies: list[int] | deque[int] = deque(maxlen=0)
-        """The nanoseconds of the last calls, for who makes statistics of them; a deque of length 0 keeps none."""
 
     def _categories(self, explicit: str) -> Iterator[str]:
         words = explicit.split()
@@ -182,14 +182,41 @@ class Command:
         """A copy with counters at zero and no subcommands yet: every engine counts for itself."""
         twin = copy.copy(self)
         twin.reset_counters()
-        twin.latencies = deque(maxlen=0)
+        twin.on_samples = None
         object.__setattr__(twin, "subcommands", {})
         return twin
 
     def reset_counters(self) -> None:
         """Forget what was counted (CONFIG RESETSTAT)."""
-        self.calls = self.rejected_calls = self.failed_calls = 0
-        self.nanoseconds = 0
+        self._calls = self._nanoseconds = self.rejected_calls = self.failed_calls = 0
+        self.samples = []
+
+    # ---- counting
+
+    @property
+    def calls(self) -> int:
+        """How often the command ran. O(calls since the last tally)."""
+        self.tally()
+        return self._calls
+
+    @calls.setter
+    def calls(self, number: int) -> None:
+        self._calls = number
+
+    @property
+    def nanoseconds(self) -> int:
+        """How long it ran, all calls together. O(calls since the last tally)."""
+        self.tally()
+        return self._nanoseconds
+
+    def tally(self) -> None:
+        """Count the calls since the last time. O(their number)."""
+        if self.samples:
+            samples, self.samples = self.samples, []
+            self._calls += len(samples)
+            self._nanoseconds += sum(samples)
+            if self.on_samples is not None:
+                self.on_samples(self, samples)
 
     def __repr__(self) -> str:
         return f"<Command {self.full_name}>"

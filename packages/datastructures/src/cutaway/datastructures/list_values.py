@@ -98,23 +98,25 @@ class ListValue:
 
     # The ends
 
-    def push_left(self, *elements: bytes) -> None:
-        """Add `elements` at the head, one after the other, so that the last comes first. O(elements)."""
+    def push_left(self, *elements: bytes) -> int:
+        """Add `elements` at the head, one after the other, so that the last comes first; return the length. O(elements)."""
         body = self._body
         if type(body) is ListPack:
             body = self._grow(body, elements)
         prepend = body.prepend
         for element in elements:
             prepend(element)
+        return body.count
 
-    def push_right(self, *elements: bytes) -> None:
-        """Add `elements` at the tail. O(elements)."""
+    def push_right(self, *elements: bytes) -> int:
+        """Add `elements` at the tail; return the length. O(elements)."""
         body = self._body
         if type(body) is ListPack:
             body = self._grow(body, elements)
         append = body.append
         for element in elements:
             append(element)
+        return body.count
 
     def pop_left(self) -> bytes | None:
         """Remove and return the first element, None if there is none. O(1)."""

@@ -18,6 +18,9 @@ happened. The proof for a chunk:
 4. ``b"".join(chain.from_iterable(requests))`` is possible: every request is iterable, and what it holds are
    bytes. Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
 
+A short chunk that holds a single request, which is what a client sends that waits for each reply, has a shorter
+proof: every second line of it is taken for an argument, and these, encoded again, give the chunk.
+
 When only the last request of a chunk is cut off, the part before it is proven in a second attempt, and the
 readable parser takes the rest; it hands back as soon as that request is complete.
 """
@@ -30,15 +33,21 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cutaway.resp.encoder import encode_request
+from cutaway.resp.limits import UNAUTHENTICATED_ARGUMENTS
 from cutaway.resp.parser import ProtocolError, RequestParser
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cutaway.resp.limits import RequestLimits
 
 AVAILABLE: Final = find_spec("hiredis") is not None
 if AVAILABLE or TYPE_CHECKING:
-    from hiredis import HiredisError, Reader
+    from hiredis import HiredisError, Reader, pack_command
 
+    _pack: Final[Callable[[tuple[bytes, ...]], bytes]] = pack_command  # type: ignore[assignment] # of one word, say its types
+
+_SHORT: Final = 512  # bytes; in a longer chunk there may be more line breaks than it pays to look at
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
 _HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}")
@@ -59,6 +68,10 @@ class HiredisRequestParser(RequestParser):
         """Take the next bytes of the stream; return the requests they complete, as `RequestParser` does."""
         if self._remaining or self._tail:
             return self._feed_busy(data)
+        if len(data) <= _SHORT and data.find(b"\r\n*") < 0:
+            words = data.split(b"\r\n")[2::2]
+            if 0 < len(words) <= UNAUTHENTICATED_ARGUMENTS and _pack(tuple(words)) == data:
+                return [words]
         if len(data) < _WORTHWHILE:
             return super().feed(data)
         return self._feed_idle(data)

@@ -27,7 +27,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from cutaway.commands import CommandError
-from cutaway.commands.client_lists import client_type
+from cutaway.commands.client_lists import client_type, describe
 from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
 from cutaway.server.client_memory import BASE_BYTES, state_bytes
@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 
 UNSPEAKABLE: Final = CommandError("ERR internal error, see the server's log")
 HIGH_WATER: Final = 1024 * 1024
+SMALL_REPLY: Final = 1024
+"""Replies of fewer bytes are not counted: those of a whole slice do not come to much."""
 LARGE_REPLY: Final = 65536
 """Replies of more bytes are held to the limit of the output buffer before they are written."""
-REQUEST_BYTES: Final = 48
-"""What a word of a waiting request takes besides its bytes: the object's header, and its place in the list."""
 MESSAGES: Final = (Push, Several)
 """What CLIENT REPLY OFF does not silence."""
 log: Final = logging.getLogger("cutaway.connection")
@@ -53,7 +53,7 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_closing", "_encode", "_encoder", "_error", "_execute", "_feed", "_is_full", "_is_postponed",
+        "_closing", "_encode", "_encoder", "_error", "_feed", "_is_full", "_is_postponed",
         "_is_running", "_late", "_out", "_out_bytes", "_parser", "_received", "_scheduled", "_server",
         "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
         "limits", "memory",
@@ -87,7 +87,6 @@ class Connection(asyncio.Protocol):
         self._encoder: Final = server.parts.encoder(2)
         self._feed: Final = self._parser.feed
         self._encode: Final = self._encoder.encode
-        self._execute: Final = server.engine.execute
         self._transport: asyncio.Transport
         self.client: Client
 
@@ -200,8 +199,9 @@ class Connection(asyncio.Protocol):
         """The requests that are complete with `data`. After an error nothing more is read."""
         if self._error is not None:
             return []
+        feed = self._feed
         try:
-            requests = self._feed(data)
+            requests = feed(data)
         except ProtocolError as error:
             error.__traceback__ = error.__context__ = None  # it leads back here: a circle
             self._error = error
@@ -268,20 +268,18 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         client = self.client
-        execute = self._execute
         encode = self._encode
         out = self._out
         engine = client.engine
         engine.tick()
         large_reply = self._server.large_reply
+        notable = min(SMALL_REPLY, large_reply)
         size = 0
         done = 0
         self._is_running = True
-        for argv in requests:
-            reply = execute(client, argv)
+        for answer in engine.run(client, requests):
             done += 1
-            if client.reply_mode != "on":
-                reply = self._mute(reply)
+            reply = answer if client.reply_mode == "on" else self._mute(answer)
             if reply is not NO_REPLY:
                 try:
                     payload = encode(reply)
@@ -290,9 +288,10 @@ class Connection(asyncio.Protocol):
                     payload = encode(UNSPEAKABLE)
                 out.append(payload)
                 length = len(payload)
-                size += length
-                if length >= large_reply:
-                    self._server.on_large_reply(client, argv, length)
+                if length >= notable:
+                    size += length
+                    if length >= large_reply:
+                        self._server.on_large_reply(client, requests[done - 1], length)
             if self._late:
                 out += self._late
                 self._late.clear()
@@ -405,22 +404,23 @@ class Connection(asyncio.Protocol):
             if not self.client.flags & {"P", "S", "M"}:
                 log.log(VERBOSE, "Closing idle client %s", self.client.address)
                 self.close()
-        elif self.output_bytes() and self._exceeds_limits():
+            return
+        incoming, outgoing = self.input_bytes(), self.output_bytes()
+        if incoming or outgoing:
+            self._server.client_memory.note(incoming, outgoing)
+        if outgoing and self._exceeds_limits():
             self.abort()
 
     def memory_usage(self) -> int:
-        """What the client takes up, in bytes. O(1), O(n) for n requests that wait."""
+        """What the client takes up, in bytes. O(arguments of a request under way, requests that are new among those that wait)."""
+        return BASE_BYTES + self.input_bytes() + self.output_bytes() + state_bytes(self.client)
+
+    def input_bytes(self) -> int:
+        """What waits of what has come in, or how much memory that takes."""
         parser = self._parser
-        size = (
-            BASE_BYTES
-            + parser.pending
-            + parser.argument_bytes
-            + self.output_bytes()
-            + state_bytes(self.client)
-        )
+        size = parser.pending + parser.argument_bytes + len(self._unread)
         if self._waiting:
-            size += sum(len(word) + REQUEST_BYTES for argv in self._waiting for word in argv)
-        size += len(self._unread)
+            size += self._server.client_memory.backlogs.measure(self, self._waiting)
         return size
 
     @property
@@ -430,7 +430,8 @@ class Connection(asyncio.Protocol):
 
     def info(self) -> dict[str, int]:
         """For CLIENT LIST: the buffers' sizes, in bytes."""
-        pending = self._received if self._is_running else self._parser.pending
+        parser = self._parser  # which may be a reader's own, and not tell its headers
+        pending = self._received if self._is_running else parser.pending - getattr(parser, "header_bytes", 0)
         sock = self._transport.get_extra_info("socket")
         waiting = self.output_bytes()
         return {
@@ -462,9 +463,9 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Close at once and drop what is not written: the client exceeded its output buffer limits."""
         log.warning(
-            "closing client %s: %d bytes wait for it, over its output buffer limit",
-            self.client.address, self.output_bytes(),
-        )  # fmt: skip
+            "Client %s closed for overcoming of output buffer limits.",
+            describe(self.client).decode(errors="replace"),
+        )
         self._server.output_limit_disconnections += 1
         self.drop()
 

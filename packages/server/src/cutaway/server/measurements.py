@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections import deque
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -65,7 +64,7 @@ class Measurements:
 
     def _track(self, value: Any) -> None:
         for command in every_command(self._engine):
-            command.latencies = [] if value else deque(maxlen=0)
+            command.on_samples = self._record if value else None
         if not value:
             self.histograms.clear()
 
@@ -73,29 +72,18 @@ class Measurements:
         """Commands have come: those of modules are measured too."""
         if self._engine.config.boolean("latency-tracking"):
             for command in every_command(self._engine):
-                if not isinstance(command.latencies, list):
-                    command.latencies = []
+                command.on_samples = self._record
 
     def gather_latencies(self) -> int:
-        """Count what the commands' calls have left since the last time; all calls so far. O(commands + calls since then)."""
-        calls = 0
-        for command in self._engine.commands.values():
-            calls += command.calls
-            if command.latencies:
-                self._gather(command)
-            if command.subcommands:
-                for child in command.subcommands.values():
-                    calls += child.calls
-                    if child.latencies:
-                        self._gather(child)
-        return calls
+        """Have the calls since the last time counted; all calls so far. O(commands + calls since then)."""
+        return self._engine.total_commands
 
-    def _gather(self, command: Command) -> None:
-        latencies, command.latencies = command.latencies, []
+    def _record(self, command: Command, samples: list[int]) -> None:
+        """Enter the nanoseconds of a command's last calls into its histogram."""
         histogram = self.histograms.get(command.full_name)
         if histogram is None:
             histogram = self.histograms[command.full_name] = LatencyHistogram()
-        histogram.record(latencies)
+        histogram.record(samples)
 
     # ---- sampling
 
@@ -124,7 +112,6 @@ class Measurements:
     def reset(self) -> None:
         """CONFIG RESETSTAT."""
         server = self._server
-        self.gather_latencies()
         self.histograms.clear()
         for rate in (
             self.operations_rate,
