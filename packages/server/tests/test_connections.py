@@ -77,8 +77,23 @@ def test_a_client_that_never_reads_neither_grows_without_bound_nor_blocks_others
     except TimeoutError:
         pass  # the server has stopped reading from it: that is the push back
     assert peer.ask("PING") == "PONG"
-    assert server.resident_bytes() - before < 100_000_000  # of two thousand million that were asked for
+    assert server.resident_bytes() - before < 200_000_000  # of two thousand million that were asked for
     silent.close()
+
+
+def test_a_client_that_writes_its_whole_pipeline_before_it_reads_is_answered(shared_server):
+    with socket.create_connection(("127.0.0.1", shared_server.port), 30) as client:
+        client.sendall(b"*3\r\n$3\r\nSET\r\n$5\r\npiped\r\n$100\r\n" + b"v" * 100 + b"\r\n")
+        client.sendall(
+            b"*2\r\n$3\r\nGET\r\n$5\r\npiped\r\n" * 300_000
+        )  # more than the system keeps for either side
+        expected = b"+OK\r\n" + (b"$100\r\n" + b"v" * 100 + b"\r\n") * 300_000
+        replies = bytearray()
+        while len(replies) < len(expected):
+            chunk = client.recv(1 << 20)
+            assert chunk
+            replies += chunk
+    assert replies == expected
 
 
 def test_random_bytes_never_end_the_process_nor_leak_a_connection(start):

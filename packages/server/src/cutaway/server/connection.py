@@ -8,8 +8,9 @@ pipelined requests cost one system call.
 A connection stops taking requests in four cases, and keeps what it has already read for later:
 
 * its client is blocked (BLPOP), until the engine resumes it;
-* its client does not read: more than `HIGH_WATER` bytes wait to be written. It stops reading from the socket too, so that
-  TCP pushes back on the sender;
+* its client does not read: more than `MOST_UNREAD` bytes wait to be written. It stops reading from the socket too, so that
+  TCP pushes back on the sender. That is a lot of bytes, since clients write a whole pipeline before they read the first
+  reply of it, and would wait for ever if they were pushed back meanwhile;
 * it has been served in this turn of the loop for as long as is fair (see `turns.py`);
 * it is about to close, and then the rest is dropped.
 
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 UNSPEAKABLE: Final = CommandError("ERR internal error, see the server's log")
 HIGH_WATER: Final = 1024 * 1024
+"""With more bytes than that unread a client is behind, and its output buffer's limits are looked at more often."""
+MOST_UNREAD: Final = 128 * 1024 * 1024
+"""A client behind by more is not worked for any more until it has caught up."""
 SMALL_REPLY: Final = 1024
 """Replies of fewer bytes are not counted: those of a whole slice do not come to much."""
 LARGE_REPLY: Final = 65536
@@ -53,7 +57,7 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_closing", "_encode", "_encoder", "_error", "_feed", "_is_full", "_is_postponed",
+        "_closing", "_encode", "_encoder", "_error", "_feed", "_is_behind", "_is_full", "_is_postponed",
         "_is_running", "_late", "_out", "_out_bytes", "_parser", "_received", "_scheduled", "_server",
         "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
         "limits", "memory",
@@ -62,6 +66,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._closing = False
+        self._is_behind = False
         self._is_full = False
         self._is_postponed = False
         self._turns: Final = server.turns
@@ -158,14 +163,21 @@ class Connection(asyncio.Protocol):
         self._server.closed(self)
 
     def pause_writing(self) -> None:
-        """The client does not read as fast as we write: stop working for it, and stop listening to it."""
-        self._is_full = True
-        self._transport.pause_reading()
+        """The client does not read as fast as we write."""
+        self._is_behind = True
+        self._hold_back()
+
+    def _hold_back(self) -> None:
+        """Stop working for a client that has left too much unread, and stop listening to it."""
+        if not self._is_full and self.output_bytes() > MOST_UNREAD:
+            self._is_full = True
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client has read most of it."""
-        self._is_full = False
-        if not self._closing:
+        self._is_behind = False
+        was_full, self._is_full = self._is_full, False
+        if was_full and not self._closing:
             self._read_on()
             self.resume()
 
@@ -378,8 +390,11 @@ class Connection(asyncio.Protocol):
             self._server.client_memory.touch(self)
         if self.client.close_after_reply:
             self.close()
-        elif self._is_full and self._exceeds_limits():
-            self.abort()
+        elif self._is_behind:
+            if self._exceeds_limits():
+                self.abort()
+            else:
+                self._hold_back()
 
     def output_bytes(self) -> int:
         """How much waits to be written."""
