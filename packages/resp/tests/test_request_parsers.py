@@ -220,6 +220,24 @@ def test_of_what_waits_the_header_that_is_read_can_be_told(parser_class: type[Re
 
 
 @each_body
+def test_the_arguments_of_a_request_under_way_are_measured_as_they_come(
+    parser_class: type[RequestParser],
+) -> None:
+    parser = parser_class()
+    for number in range(
+        1, 5
+    ):  # the same words twice: what was measured of one request says nothing of the next
+        parser.feed(b"*3\r\n$1\r\na\r\n")
+        assert (parser.argument_count, parser.argument_bytes) == (1, 1)
+        word = b"b" * 10 * number
+        parser.feed(b"$%d\r\n%s\r\n$3\r\ncc" % (len(word), word))
+        assert (parser.argument_count, parser.argument_bytes) == (2, 1 + len(word))
+        assert parser.feed(b"c\r\n") == [[b"a", word, b"ccc"]]
+        if number % 2:
+            assert (parser.argument_count, parser.argument_bytes) == (0, 0)
+
+
+@each_body
 def test_a_query_buffer_beyond_its_limit_is_an_error_of_its_own(parser_class: type[RequestParser]) -> None:
     parser = parser_class(RequestLimits(max_query_buffer=1024 * 1024))
     parser.feed(encode_request([b"PING"]) + b"*1\r\n$400000000\r\n")

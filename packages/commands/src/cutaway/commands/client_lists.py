@@ -28,7 +28,7 @@ def describe(client: Client) -> bytes:
         **{name: value for extra in client.extras.values() for name, value in getattr(extra, "info", dict)().items()},
     }  # fmt: skip
     if client.blocked is not None:
-        info["argv-mem"] += sum(map(len, client.blocked.argv))
+        info["argv-mem"] += client.blocked.argv_bytes
     user = getattr(client.user, "name", b"default")
     values: list[tuple[str, object]] = [
         ("id", client.id), ("addr", client.address), ("laddr", client.local_address), ("fd", info["fd"]),

@@ -45,15 +45,21 @@ ALLOWED_WHILE_LISTENING: Final = frozenset({
     "ping", "quit", "reset",
 })  # fmt: skip
 
+CHANNEL_BYTES: Final = 320
+PATTERN_BYTES: Final = 640
+"""What a subscription takes besides its name: its place in the tables, and what a pattern was made into. Measured."""
+
 Listeners = dict[bytes, dict[int, "Client"]]
 
 
 class Subscriptions:
     """What one client listens to."""
 
-    __slots__ = ("channels", "patterns", "shard_channels")
+    __slots__ = ("channels", "name_bytes", "patterns", "shard_channels")
 
     def __init__(self) -> None:
+        self.name_bytes = 0
+        """The length of all names, together."""
         self.channels: Final[dict[bytes, None]] = {}
         self.patterns: Final[dict[bytes, None]] = {}
         self.shard_channels: Final[dict[bytes, None]] = {}
@@ -64,6 +70,11 @@ class Subscriptions:
     def info(self) -> dict[str, int]:
         """For CLIENT LIST."""
         return {"sub": len(self.channels), "psub": len(self.patterns), "ssub": len(self.shard_channels)}
+
+    def memory_usage(self) -> int:
+        """What the subscriptions take, in bytes. O(1)."""
+        channels = len(self.channels) + len(self.shard_channels)
+        return self.name_bytes + CHANNEL_BYTES * channels + PATTERN_BYTES * len(self.patterns)
 
 
 class Names:
@@ -88,13 +99,17 @@ class Names:
 
     def join(self, client: Client, own: Subscriptions, name: bytes) -> Push:
         """Let `client` listen to `name`; the confirmation. O(1)."""
-        self.of(own)[name] = None
+        names = self.of(own)
+        if name not in names:
+            names[name] = None
+            own.name_bytes += len(name)
         self.listeners.setdefault(name, {})[client.id] = client
         return Push([self.joined, name, self.total(own)])
 
     def leave(self, client: Client, own: Subscriptions, name: bytes) -> Push:
         """Let `client` no longer listen to `name`, if it did; the confirmation. O(1)."""
         if self.of(own).pop(name, b"") is None:
+            own.name_bytes -= len(name)
             listeners = self.listeners[name]
             del listeners[client.id]
             if not listeners:

@@ -43,6 +43,8 @@ ROOM: Final = "tracking"
 INVALIDATIONS: Final = b"__redis__:invalidate"
 EFFORT: Final = 100
 """How many keys are given up after one command if the table is too large; more if that was not enough."""
+PREFIX_BYTES: Final = 480
+"""What a prefix takes besides its name, for the first who has it. Measured."""
 NOBODYS: Final = frozenset({"expired", "evicted"})
 """Events that no client brings about."""
 READ_ONLY_SCRIPTS: Final = frozenset({"eval_ro", "evalsha_ro", "fcall_ro"})
@@ -52,7 +54,17 @@ READ_ONLY_SCRIPTS: Final = frozenset({"eval_ro", "evalsha_ro", "fcall_ro"})
 class Tracked:
     """How one client wants to hear of changes."""
 
-    __slots__ = ("broadcast", "caching", "is_broken", "noloop", "optin", "optout", "prefixes", "redirect")
+    __slots__ = (
+        "broadcast",
+        "caching",
+        "is_broken",
+        "name_bytes",
+        "noloop",
+        "optin",
+        "optout",
+        "prefixes",
+        "redirect",
+    )
 
     def __init__(self, *, broadcast: bool, optin: bool, optout: bool, noloop: bool, redirect: int) -> None:
         self.broadcast: Final = broadcast
@@ -62,6 +74,8 @@ class Tracked:
         self.redirect: Final = redirect
         """The id of the client that gets the messages instead; 0 for the client itself."""
         self.prefixes: Final[dict[bytes, None]] = {}
+        self.name_bytes = 0
+        """The length of the prefixes, together."""
         self.caching = False
         """CLIENT CACHING was called: what is read next is an exception from the rule."""
         self.is_broken = False
@@ -75,6 +89,10 @@ class Tracked:
     def info(self) -> dict[str, int]:
         """For CLIENT LIST."""
         return {"redir": self.redirect}
+
+    def memory_usage(self) -> int:
+        """What the prefixes take, in bytes. O(1)."""
+        return self.name_bytes + PREFIX_BYTES * len(self.prefixes)
 
 
 class Prefix:
@@ -157,6 +175,7 @@ class Tracking:
             for prefix in prefixes:
                 mode.prefixes[prefix] = None
                 self._prefixes.setdefault(prefix, Prefix()).clients[client.id] = client
+        mode.name_bytes = sum(map(len, mode.prefixes))
         self._listen()
 
     def stop(self, client: Client) -> None:

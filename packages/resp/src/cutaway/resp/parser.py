@@ -44,6 +44,7 @@ _COUNTS: Final = {b"*%d" % n: n for n in range(1, UNAUTHENTICATED_ARGUMENTS + 1)
 _LENGTHS: Final = {b"$%d" % n: n for n in range(1024)}
 _INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _NOT_YET: Final = -1
+_NOTHING: Final[tuple[list[bytes], int, int]] = ([], 0, 0)  # arguments, how many were measured, their bytes
 
 
 class ProtocolError(Exception):
@@ -65,7 +66,7 @@ class QueryBufferError(ProtocolError):
 class RequestParser:
     """Incremental parser of client requests: feed it bytes as they come, get complete requests."""
 
-    __slots__ = ("_arguments", "_lacking", "_remaining", "_tail", "limits")
+    __slots__ = ("_arguments", "_lacking", "_measured", "_remaining", "_tail", "limits")
 
     def __init__(self, limits: RequestLimits | None = None) -> None:
         self.limits: RequestLimits = limits or RequestLimits()
@@ -73,6 +74,7 @@ class RequestParser:
         self._lacking = 0  # bytes that must come before the tail is worth another look
         self._arguments: list[bytes] = []  # of the request under way
         self._remaining = 0  # how many arguments it still lacks
+        self._measured = _NOTHING
 
     @property
     def pending(self) -> int:
@@ -86,8 +88,22 @@ class RequestParser:
 
     @property
     def argument_bytes(self) -> int:
-        """Bytes of the arguments that are already there of the request under way. O(arguments)."""
-        return sum(map(len, self._arguments)) if self._remaining else 0
+        """Bytes of the arguments that are already there of the request under way. O(those that have come since the last time)."""
+        if not self._remaining:
+            self._measured = _NOTHING
+            return 0
+        arguments = self._arguments
+        measured, count, size = self._measured
+        if measured is not arguments:
+            count = size = 0
+        size += sum(map(len, arguments[count:]))
+        self._measured = arguments, len(arguments), size
+        return size
+
+    @property
+    def argument_count(self) -> int:
+        """How many arguments these are. O(1)."""
+        return len(self._arguments) if self._remaining else 0
 
     def feed(self, data: bytes) -> list[list[bytes]]:
         """Take the next bytes of the stream; return the requests they complete, empty ones dropped.

@@ -87,14 +87,13 @@ class ProcessSections:
     def clients(self) -> Fields:
         """The section `clients`."""
         engine = self._engine
-        infos = [connection.info() for connection in self._server.connections]
+        most_in, most_out = self._server.client_memory.recent()
         waiting = [client for client in engine.clients.values() if client.blocked is not None]
         transactions, tracking = engine.extras.get("transactions"), engine.extras.get("tracking")
         pause = engine.extras["pause"]
         return {
-            "connected_clients": len(infos), "cluster_connections": 0, "maxclients": engine.config.integer("maxclients"),
-            "client_recent_max_input_buffer": max((info["qbuf"] for info in infos), default=0),
-            "client_recent_max_output_buffer": max((info["omem"] for info in infos), default=0),
+            "connected_clients": len(self._server.connections), "cluster_connections": 0, "maxclients": engine.config.integer("maxclients"),
+            "client_recent_max_input_buffer": most_in, "client_recent_max_output_buffer": most_out,
             "blocked_clients": len(waiting),
             "tracking_clients": 0 if tracking is None else len(tracking.clients),
             "pubsub_clients": sum("P" in client.flags for client in engine.clients.values()),
