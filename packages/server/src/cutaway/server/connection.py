@@ -31,7 +31,7 @@ from cutaway.commands import CommandError
 from cutaway.commands.client_lists import client_type, describe
 from cutaway.observability.log import VERBOSE
 from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
-from cutaway.server.client_memory import BASE_BYTES, state_bytes
+from cutaway.server.client_memory import BASE_BYTES, parser_bytes, state_bytes
 from cutaway.server.tls import recognise
 from cutaway.server.turns import STRANGERS_SLICE
 
@@ -415,10 +415,11 @@ class Connection(asyncio.Protocol):
 
     def check(self, now_ms: int, timeout: int) -> None:
         """The server's regular look at each connection: is it idle for too long, does its buffer exceed a limit?"""  # noqa: D400
-        if self.client.blocked is None and timeout and now_ms - self.client.last_interaction > timeout * 1000:
-            if not self.client.flags & {"P", "S", "M"}:
-                log.log(VERBOSE, "Closing idle client %s", self.client.address)
-                self.close()
+        client = self.client
+        is_idle = timeout and client.blocked is None and now_ms - client.last_interaction > timeout * 1000
+        if is_idle and not client.flags & {"P", "S", "M"}:
+            log.log(VERBOSE, "Closing idle client %s", client.address)
+            self.close()
             return
         incoming, outgoing = self.input_bytes(), self.output_bytes()
         if incoming or outgoing:
@@ -427,13 +428,12 @@ class Connection(asyncio.Protocol):
             self.abort()
 
     def memory_usage(self) -> int:
-        """What the client takes up, in bytes. O(arguments of a request under way, requests that are new among those that wait)."""
+        """What the client takes up, in bytes. O(what has come since the last time)."""
         return BASE_BYTES + self.input_bytes() + self.output_bytes() + state_bytes(self.client)
 
     def input_bytes(self) -> int:
-        """What waits of what has come in, or how much memory that takes."""
-        parser = self._parser
-        size = parser.pending + parser.argument_bytes + len(self._unread)
+        """What that takes which has come in and has not run. O(what has come since the last time)."""
+        size = parser_bytes(self._parser) + len(self._unread)
         if self._waiting:
             size += self._server.client_memory.backlogs.measure(self, self._waiting)
         return size
