@@ -166,16 +166,16 @@ class ClientMemory:
             connection.memory = size
         self._touched.clear()
         self._tell(self.total + growth)
-        if 0 < self._limit <= self.total:
+        if 0 < self._limit < self.total:
             self.evict()
         else:
             self._is_helpless = False
 
     def evict(self) -> None:
-        """Close the largest clients until the rest is below the limit. O(n log n), when it is exceeded."""
+        """Close the largest clients until the rest keeps to the limit. O(n log n), when it is exceeded."""
         may_go = [each for each in self._server.connections if not (each.client.no_evict or each.is_closing)]
         for connection in sorted(may_go, key=_memory, reverse=True):
-            if self.total < self._limit:
+            if self.total <= self._limit:
                 return
             client = connection.client
             log.info("Evicting client: %s", describe(client).decode(errors="replace"))
@@ -183,7 +183,7 @@ class ClientMemory:
             connection.drop()
             client.close()  # at once: whoever asks for CLIENT LIST next does not see it any more
             self.forget(connection)
-        if self.total >= self._limit and not self._is_helpless:
+        if self.total > self._limit and not self._is_helpless:
             self._is_helpless = True
             log.warning("Over client maxmemory after evicting all evictable clients")
 
