@@ -54,6 +54,27 @@ def test_a_new_directory_gets_a_base_an_increment_and_a_manifest(disk):
     )
 
 
+def test_a_log_that_begins_in_the_middle_uses_no_numbers_up_while_its_base_fails(disk):
+    aof = AppendOnlyFile(disk, "d")
+    base_writer(disk)(aof.open_anew())
+    for _ in range(2):
+        aof.feed(0, [b"SET", b"k", b"old"])
+        aof.flush()
+        aof.abort_rewrite()
+        temporary = aof.begin_rewrite()
+        assert disk.data["d/appendonly.aof.1.incr.aof"] == b""
+    assert "d/appendonly.aof.manifest" not in disk.data
+    aof.feed(0, [b"SET", b"k", b"new"])
+    base_writer(disk)(temporary)
+    aof.finish_rewrite(temporary)
+    aof.flush()
+    assert disk.data["d/appendonly.aof.manifest"] == (
+        b"file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
+    )
+    commands, _ = replayed(disk)
+    assert commands == [[b"SET", b"k", b"new"]]
+
+
 def test_select_is_written_when_the_database_changes_and_first_in_each_file(disk):
     aof = opened(disk)
     for database in (0, 0, 2, 0):

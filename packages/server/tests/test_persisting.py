@@ -231,6 +231,18 @@ def test_while_a_file_is_being_loaded_the_others_are_told(tmp_path):
         assert told - {b""} == {b"-LOADING Redis is loading the dataset in memory\r\n", b"$5\r\nvalue\r\n"}
 
 
+def test_while_a_file_is_being_loaded_what_it_is_loaded_from_cannot_be_set(tmp_path):
+    with loading_slowly(tmp_path, "--save", "", "--enable-protected-configs", "yes") as (
+        port,
+        _process,
+        _log,
+    ):
+        until(lambda: ask_port(port, b"GET k\r\n").startswith(b"-LOADING"))
+        assert ask_port(port, b"CONFIG SET dir /\r\n").startswith(b"-LOADING")
+        assert ask_port(port, b"CONFIG SET appendonly yes\r\n").startswith(b"-LOADING")
+        assert ask_port(port, b"CONFIG SET loglevel debug\r\n") == b"+OK\r\n"
+
+
 @pytest.mark.parametrize("appendonly", ["yes", "no"])
 @pytest.mark.parametrize("way", ["SIGTERM", "SHUTDOWN"])
 def test_a_server_that_is_loading_ends_at_once_and_saves_nothing(tmp_path, way, appendonly):

@@ -346,19 +346,18 @@ class AppendOnlyFile:
         if not self.flush():
             raise self.error or OSError(errno.EIO, "the buffer could not be written")
         manifest = self.manifest.copy()
-        increment = manifest.next_increment()
-        orphan = manifest.increments.pop() if self._detached else None
-        handle = self._open_empty(increment)
-        manifest.increments.append(increment)
-        if orphan is None:
+        if self._detached:  # the increment that has no base is of no use without this one, and begins anew
+            handle = self._open_empty(manifest.increments[-1])
+        else:
+            increment = manifest.next_increment()
+            handle = self._open_empty(increment)
+            manifest.increments.append(increment)
             try:
                 self._save_manifest(manifest)
             except OSError:
                 handle.close()
                 raise
         self._turn_to(handle)
-        if orphan is not None:
-            self._remove(orphan)
         self.manifest = manifest
         self._rewriting = self._unused_base(manifest, rdb=rdb)
         return self._temporary(self._rewriting)

@@ -300,6 +300,9 @@ class Appender:
         """Turn to a new increment, if there is a log. Gives the path for the base. Raises OSError, AOFError."""
         if self.aof is not None:
             self._target = self.aof
+            if self.aof.detached:
+                name = self.aof.manifest.increments[-1].name
+                log.info("Removing the temp incr aof file %s: its base failed, and both begin anew", name)
             return self.aof.begin_rewrite(rdb=rdb)
         aof = self._target = self._make()
         if not self._wanted:

@@ -46,6 +46,8 @@ SECONDS: Final = 10
 STACK_BYTES: Final = 1 << 20
 FRAMES: Final = 128
 LONGEST_ARGUMENT: Final = 128
+CALL: Final = getattr(Engine.call, "__code__", None)
+"""What to look for in the stack; None in an engine that is compiled, whose calls leave no frames."""
 IS_POSSIBLE: Final = sys.platform == "linux" and sys.version_info < (3, 14)
 """From 3.14 on, Python measures its stack and takes a signal stack for an overflow."""
 
@@ -138,7 +140,7 @@ def running(frame: FrameType | None) -> list[Running]:
     """The client, command and request of each `Engine.call` at or below a frame, the innermost first. O(depth)."""
     calls: list[Running] = []
     while frame is not None:
-        if frame.f_code is Engine.call.__code__:
+        if frame.f_code is CALL:
             known = frame.f_locals
             calls.append((known["client"], known["command"], known["argv"]))
         frame = frame.f_back

@@ -44,6 +44,7 @@ class Persistence:
         self._gated = False
         self._configured = False
         engine.extras["persistence"] = self
+        engine.extras["is_loading"] = lambda: self.loader.active
         engine.extras["reload"] = self.reload
         engine.extras.setdefault("on_flushall", []).append(self.saver.flushed)
         engine.extras["load_aof"] = self.load_aof
