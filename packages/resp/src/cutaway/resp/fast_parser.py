@@ -12,11 +12,12 @@ happened. The proof for a chunk:
    inside a payload, then the requests, encoded again, must give the chunk.
 2. No array claims 10000 elements or more: hiredis would allocate the list at once, on the strength of a
    header.
-3. An empty array fed after the chunk comes out as the first thing that is empty or absent, and the reader's
-   buffer is exhausted. So the chunk ends where a request ends, and no request in it is empty.
-   (``has_data()`` alone does not show that: a header that has been read is no longer in the buffer.)
-4. ``b"".join(chain.from_iterable(requests))`` is possible: every request is iterable, and what it holds are
-   bytes. Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
+3. The chunk is read as one array of as many elements as it seems to hold requests, by a header put before it.
+   The array comes out complete, none of its elements is empty, and nothing is left in the reader's buffer. So
+   the chunk ends where a request ends. (A payload with a line that begins with ``*`` makes the count too high,
+   and nothing comes out.)
+4. ``b"".join(map(b"".join, requests))`` is possible: every request is iterable, and what it holds are bytes.
+   Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
 
 A short chunk that holds a single request, which is what a client sends that waits for each reply, has a shorter
 proof: every second line of it is taken for an argument, and these, encoded again, give the chunk.
@@ -29,7 +30,6 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cutaway.resp.encoder import encode_request
@@ -51,7 +51,6 @@ _SHORT: Final = 512  # bytes; in a longer chunk there may be more line breaks th
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
 _HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}")
-_EMPTY_ARRAY: Final = b"*0\r\n"
 _PLUS, _EQUALS, _PARENTHESIS, _TILDE, _BAR, _GREATER, _PERCENT = b"+=(~|>%"
 
 
@@ -113,15 +112,12 @@ class HiredisRequestParser(RequestParser):
         if _HUGE_CLAIM.search(data):
             return None
         reader = self._reader
-        requests: list[list[bytes]] = []
         try:
+            reader.feed(b"*%d\r\n" % (data.count(b"\r\n*") + 1))
             reader.feed(data)
-            reader.feed(_EMPTY_ARRAY)
-            get = reader.gets
-            while request := get():
-                requests.append(request)
-            if request == [] and not reader.has_data():
-                b"".join(chain.from_iterable(requests))
+            requests: list[list[bytes]] = reader.gets()
+            if requests and all(requests) and not reader.has_data():
+                b"".join(map(b"".join, requests))
                 return requests if not _is_ambiguous(data) or _encode_all(requests) == data else None
         except (HiredisError, TypeError):
             pass  # not requests, or not only; the readable parser will say what
