@@ -1,8 +1,9 @@
 """The engine: from a request to its reply, and what has to happen around that.
 
 Four steps lead from the bytes of a socket to a handler: the parser makes requests, `Engine.execute` finds the command and asks
-whether it may run, `Engine.call` runs it, the encoder turns the reply to bytes. This module is the middle two. It knows no
-socket, no file, no time but what its clock says, and no other room: those hook in here.
+whether it may run, `Engine.call` runs it, the encoder turns the reply to bytes. This module is the middle two, and `Engine.run`
+is both of them at once, for a batch of requests. It knows no socket, no file, no time but what its clock says, and no other
+room: those hook in here.
 
 ==================  ===========================================================================================
 `filters`           may put another request in the place of one, before it is looked up: modules
@@ -18,15 +19,7 @@ socket, no file, no time but what its clock says, and no other room: those hook 
 
 A gate that is not needed is not in the tuple, and a hook without listeners costs one truth test.
 
-Effects
--------
-What goes to the log and to replicas is not what the client sent but its *effect*: a command that gives the same result
-wherever and whenever it is run. Mostly the two are the same. Where they are not (an expiry relative to now, a
-random member, a float increment), the handler says what to propagate with `effect(...)`, once or several times; with
-none at all it is the request. Only a command that left the keyspace dirty has an effect.
-
-Effects queue up in `pending` while units are nested (EXEC runs commands, a script runs commands). At the outermost end they
-go to the sinks together, in MULTI/EXEC if there is more than one: whoever replays the log gets all or nothing.
+What was written goes out as effects: see `effects.py`, whose class the engine grew from.
 """
 
 from __future__ import annotations
@@ -43,8 +36,9 @@ from cutaway.commands import errors
 from cutaway.commands.blocking import Block, BlockedClients
 from cutaway.commands.clients import PASS, Client
 from cutaway.commands.clocks import Clock, Stopwatch, stopwatch, system_clock
+from cutaway.commands.effects import Effects
 from cutaway.commands.expiry import ActiveExpiry
-from cutaway.commands.keyspaces import DATABASES, Database, Entry, Keyspace
+from cutaway.commands.keyspaces import DATABASES, Entry, Keyspace
 from cutaway.commands.reclaiming import Reclaimer
 from cutaway.commands.tables import Command, compose
 from cutaway.config import Config
@@ -53,7 +47,6 @@ from cutaway.datastructures.limits import Limits
 from cutaway.resp import NO_REPLY, Reply
 
 Gate = Callable[[Client, Command, Sequence[bytes]], "Reply | Block"]
-Effect = tuple[int, Sequence[bytes]]
 Filter = Callable[[Client, Sequence[bytes]], Sequence[bytes]]
 CallListener = Callable[[Client, Command, Sequence[bytes], int], None]
 
@@ -67,15 +60,14 @@ _LIMIT_FIELDS: Final = tuple(field.name for field in fields(Limits))
 log: Final = logging.getLogger("cutaway.engine")
 
 
-class Engine:
+class Engine(Effects):
     """A keyspace and the commands that work on it."""
 
     __slots__ = (
-        "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands", "config",
-        "effects", "errors_by_code", "extras", "filters", "gates", "info_sections", "is_out_of_memory",
+        "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands",
+        "errors_by_code", "extras", "filters", "gates", "info_sections", "is_out_of_memory",
         "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call",
-        "on_commands", "on_connect", "on_cron", "on_propagate", "on_slow", "pending", "reclaimer",
-        "slow_after", "stopwatch",
+        "on_commands", "on_connect", "on_cron", "on_slow", "reclaimer", "slow_after", "stopwatch",
     )  # fmt: skip
 
     def __init__(
@@ -91,7 +83,7 @@ class Engine:
     ) -> None:
         self.clock: Final = clock
         self.stopwatch: Final = stopwatch
-        self.config: Final = config if config is not None else Config()
+        super().__init__(config if config is not None else Config())
         self.limits: Final = limits if limits is not None else Limits()
         self.keyspace: Final = Keyspace(
             databases, now=clock(), rng=rng, limits=self.limits, make_dict=make_dict
@@ -116,14 +108,11 @@ class Engine:
         self.slow_after = NEVER
         """From how many nanoseconds on a call is told to `on_slow`."""
         self.on_slow: CallListener = _ignore_call
-        self.on_propagate: tuple[Callable[[list[Effect]], None], ...] = ()
         self.on_commands: tuple[Callable[[], None], ...] = ()
         """Called when commands have come or gone."""
         self.on_cron: tuple[Callable[[int], None], ...] = ()
         self.on_connect: tuple[Callable[[Client], None], ...] = ()
         self.nesting = 0
-        self.effects: list[Effect] = []
-        self.pending: list[Effect] = []
         self.errors_by_code: Final[dict[str, int]] = {}
         self.info_sections: Final[dict[str, Callable[[], dict[str, Any]]]] = {}
         """What INFO shows, by section; each room adds its own."""
@@ -433,49 +422,6 @@ class Engine:
                     self.flush_effects(together=True)
                 if self.blocking.ready:
                     self.blocking.serve()
-
-    # ---- effects
-
-    def effect(self, *argv: bytes, database: Database | None = None) -> None:
-        """Propagate `argv` for the running command instead of what the client sent. May be called several times."""
-        if self.on_propagate:
-            self.effects.append((-1 if database is None else database.index, argv))
-
-    def _wrote(self, client: Client, command: Command, argv: Sequence[bytes]) -> None:
-        if not command.is_transparent:
-            index = client.db.index
-            if self.effects:
-                self.pending.extend((index if own < 0 else own, effect) for own, effect in self.effects)
-            else:
-                self.pending.append((index, argv))
-        if self.effects:
-            self.effects = []
-
-    def _propagate_deletion(self, index: int, key: bytes, event: str) -> None:
-        if self.on_propagate:
-            is_lazy = self.config["lazyfree-lazy-eviction" if event == "evicted" else "lazyfree-lazy-expire"]
-            self.pending.append((index, (b"UNLINK" if is_lazy else b"DEL", key)))
-
-    def _propagate_field_deletion(self, index: int, key: bytes, fields: list[bytes]) -> None:
-        if self.on_propagate:
-            self.pending.append((index, (b"HDEL", key, *fields)))
-
-    @contextmanager
-    def unlogged(self) -> Iterator[None]:
-        """Within a unit: what is written inside goes neither to the log nor to replicas. For those who see to that themselves."""
-        before = len(self.pending)
-        try:
-            yield
-        finally:
-            del self.pending[before:]
-
-    def flush_effects(self, *, together: bool) -> None:
-        """Hand what is pending to the sinks; `together` in MULTI/EXEC if there is more than one."""
-        pending, self.pending = self.pending, []
-        if together and len(pending) > 1:
-            pending = [(pending[0][0], (b"MULTI",)), *pending, (pending[-1][0], (b"EXEC",))]
-        for sink in self.on_propagate:
-            sink(pending)
 
     # ---- the passing of time
 

@@ -36,7 +36,7 @@ from cutaway.server.snapshots import key_count, write_aof_file, write_rdb_file
 
 if TYPE_CHECKING:
     from cutaway.commands import Engine
-    from cutaway.commands.engine import Effect
+    from cutaway.commands.effects import Effect
     from cutaway.persistence import Files
     from cutaway.resp import Reply
     from cutaway.server.progress import Progress
