@@ -25,6 +25,7 @@ GROUPS = {
     "string": "Strings", "bitmap": "Bitmaps", "hyperloglog": "HyperLogLog", "list": "Lists", "set": "Sets", "hash": "Hashes",
     "sorted-set": "Sorted sets", "geo": "Geo", "stream": "Streams", "generic": "Keys", "transactions": "Transactions",
     "pubsub": "Publish and subscribe", "scripting": "Scripts and functions", "connection": "Connections", "server": "The server",
+    "cluster": "Cluster",
 }  # fmt: skip
 ROW = re.compile(r"^\| ([A-Z][A-Z0-9 _-]+) \| ([\d.]+) \| (same|differs) \| (.*) \|$", re.MULTILINE)
 USUAL = {"write": "writes", "readonly": "only reads"}

@@ -11,6 +11,7 @@ from typing import Final
 from cutaway.commands.bitfields import bitmaps
 from cutaway.commands.blocking_lists import lists
 from cutaway.commands.blocking_sorted_sets import blocking_sorted_sets
+from cutaway.commands.cluster_commands import cluster_commands
 from cutaway.commands.configuration import configuration
 from cutaway.commands.connections import connections
 from cutaway.commands.counters import counters
@@ -37,5 +38,6 @@ from cutaway.commands.tables import CommandTable
 TABLES: Final[tuple[CommandTable, ...]] = (
     strings, subsequences, counters, bitmaps, hyperloglog, lists, sets, hashes, hash_expiry, sorted_sets, blocking_sorted_sets, geo,
     streams, generic, objects, memory, sorting, connections, introspection, configuration, debugging, server_commands,
+    cluster_commands,
 )  # fmt: skip
 """In the order of the manual: values by type, keys, then the server itself. (DUMP and RESTORE need a file format: `dumping`.)"""

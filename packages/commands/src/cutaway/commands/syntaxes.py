@@ -35,12 +35,12 @@ TYPES: Final[dict[str, str]] = {
     name: kind
     for kind, names in {
         "key": "key newkey source destination destkey sourcekey key1 key2 src dst",
-        "integer": """bit bits client-id count cursor db decrement destination-db end entries-added entries-read
-            frequency idle increment index index1 index2 len limit maxage milliseconds min-idle-time min-match-len ms
+        "integer": """bit bits client-id cluster-bus-port config-epoch count cursor db decrement destination-db end end-slot
+            entries-added entries-read frequency idle increment index index1 index2 len limit maxage milliseconds min-idle-time min-match-len ms
             not-client-id not-db num-matches num-vertices numfields numkeys numlocal numreplicas offset port protover
-            rank seconds start stop ttl version weight""",
+            rank seconds slot start start-slot stop ttl version weight""",
         "double": "height latitude longitude radius score timeout width",
-        "pattern": "pattern",
+        "pattern": "match-pattern pattern",
         "unix-time": "unix-time-seconds unix-time-milliseconds",
     }.items()
     for name in names.split()
@@ -54,8 +54,10 @@ TYPES_IN: Final[dict[str, dict[str, str]]] = {
     **dict.fromkeys(("xpending", "xrange", "xrevrange", "xautoclaim", "zrange"), _TEXT_BOUNDS),
     **dict.fromkeys(("zcount", "zremrangebyscore", "zrangebyscore", "zrevrangebyscore"), _SCORE_BOUNDS),
     **dict.fromkeys(("incrbyfloat", "hincrbyfloat"), {"increment": "double"}),  # noqa: RUF024
-    **dict.fromkeys(("client|pause", "wait", "waitaof", "migrate"), _WHOLE),
+    **dict.fromkeys(("client|pause", "cluster|setslot", "wait", "waitaof", "migrate"), _WHOLE),
     **dict.fromkeys(("setbit", "bitfield"), {"value": "integer"}),  # noqa: RUF024
+    "cluster|keyslot": {"key": "string"},
+    "clusterscan": {"cursor": "string"},
     "xautoclaim": {**_TEXT_BOUNDS, "min-idle-time": "string"},
     "xclaim": {"min-idle-time": "string"},
     "hexpireat": {"unix-time-seconds": "integer"},
