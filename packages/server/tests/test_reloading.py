@@ -87,3 +87,13 @@ def test_a_version_that_nobody_knows_is_tried_if_it_is_wanted(peer: Any, choice:
     (folder / "dump.rdb").write_bytes(b"REDIS0012\xfe\x00\x00\x01k\x01v\xff" + bytes(8))
     reply = peer.ask("DEBUG", "RELOAD", "NOSAVE")
     assert (reply == "OK") is (choice == "relaxed"), reply
+
+
+def test_what_nodes_of_a_cluster_restore_with_restores(peer: Any) -> None:
+    peer.ask("RPUSH", "list", "a", "b")
+    payload = peer.ask("DUMP", "list")
+    assert peer.ask("RESTORE-ASKING", "copy", "0", payload) == "OK"
+    assert peer.ask("LRANGE", "copy", "0", "-1") == [b"a", b"b"]
+    assert str(peer.ask("RESTORE-ASKING", "copy", "0", payload)) == "BUSYKEY Target key name already exists."
+    assert peer.ask("RESTORE-ASKING", "copy", "60000", payload, "REPLACE") == "OK"
+    assert 0 < peer.ask("PTTL", "copy") <= 60_000

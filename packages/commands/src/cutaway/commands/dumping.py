@@ -141,3 +141,14 @@ def restore(client: Client, key: bytes, ttl: bytes, payload: bytes, *words: byte
         engine.effect(b"RESTORE", key, b"%d" % expire_at, payload, *words, b"ABSTTL")
     db.changed(key, "restore")
     return "OK"
+
+
+@dumping.command(
+    "RESTORE-ASKING", arity=-4, flags="write denyoom asking", keys=OW(1), acl="dangerous keyspace", since="3.0.0", group="server",
+    doc_flags="syscmd", syntax="key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]",
+    history=[("3.0.0", "Added the `REPLACE` modifier."), ("5.0.0", "Added the `ABSTTL` modifier."),
+             ("5.0.0", "Added the `IDLETIME` and `FREQ` options.")],
+)  # fmt: skip
+def restore_asking(client: Client, key: bytes, ttl: bytes, payload: bytes, *words: bytes) -> Reply:
+    """Is RESTORE, as the nodes of a cluster say it to each other. O(size of the value)."""
+    return restore(client, key, ttl, payload, *words)
