@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from itertools import pairwise
 
 import pytest
@@ -235,6 +236,14 @@ def test_the_arguments_of_a_request_under_way_are_measured_as_they_come(
         assert parser.feed(b"c\r\n") == [[b"a", word, b"ccc"]]
         if number % 2:
             assert (parser.argument_count, parser.argument_bytes) == (0, 0)
+
+
+@each_body
+def test_nothing_of_a_complete_request_is_kept(parser_class: type[RequestParser]) -> None:
+    parser = parser_class()
+    assert parser.feed(b"*2\r\n$3\r\nGET\r\n$1") == []
+    (request,) = parser.feed(b"\r\nk\r\n")
+    assert sys.getrefcount(request) == 2, "this name and the call that counts"
 
 
 @each_body

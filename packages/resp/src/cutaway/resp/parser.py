@@ -178,7 +178,7 @@ class RequestParser:
             if remaining:
                 break
             requests.append(arguments)
-        self._remaining, self._arguments = remaining, arguments
+        self._remaining, self._arguments = remaining, arguments if remaining else []
         return position
 
     def _parse_inline(self, data: bytes, position: int, requests: list[list[bytes]]) -> int:
