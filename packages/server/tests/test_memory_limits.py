@@ -179,3 +179,149 @@ def test_who_exceeds_the_output_limit_is_gone_for_whoever_is_answered_in_the_sam
         assert listed(peer, "greedy") is None
         assert sleeper.read() == "OK"
         greedy.close()
+
+
+# ---- who takes too much
+
+
+def unread_replies(client):
+    client.send_bytes(b"GET large\r\n" * 60)
+
+
+def many_small_unread_replies(client):
+    client.send_bytes(b"*2\r\n$3\r\nGET\r\n$5\r\nsmall\r\n" * 150_000)
+
+
+def a_large_argument(client):
+    client.send_bytes(b"*1\r\n$5000000\r\n" + b"x" * 4_000_000)
+
+
+def many_small_arguments(client):
+    client.send_bytes(b"*1000000\r\n" + b"$1\r\nx\r\n" * 100_000)
+
+
+def requests_behind_one_that_waits(client):
+    client.send("BLPOP", "nothing", 0)
+    client.send_bytes(b"*1\r\n$4\r\nPING\r\n" * 200_000)
+
+
+def a_queue(client):
+    client.ask("MULTI")
+    client.send_bytes(b"SET key value\r\n" * 40_000)
+
+
+def watched_keys(client):
+    client.send("WATCH", *(f"{'k' * 1000}{number}" for number in range(3000)))
+
+
+def subscriptions(client):
+    client.send("SUBSCRIBE", *(f"{'c' * 1000}{number}" for number in range(3000)))
+
+
+def awaited_keys(client):
+    client.send("BLPOP", *(f"{'k' * 1000}{number}" for number in range(3000)), 0)
+
+
+def tracked_prefixes(client):
+    words = (word for number in range(3000) for word in ("PREFIX", f"{number:04}" * 300))
+    client.send("CLIENT", "TRACKING", "ON", "BCAST", *words)
+
+
+GREEDY = (
+    unread_replies, many_small_unread_replies, a_large_argument, many_small_arguments, requests_behind_one_that_waits, a_queue,
+    watched_keys, subscriptions, awaited_keys, tracked_prefixes,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("take", GREEDY, ids=lambda take: take.__name__)
+def test_whoever_takes_too_much_goes_and_nobody_else(shared_server, peer, take):
+    peer.ask("CONFIG", "RESETSTAT")
+    peer.ask("MSET", "large", b"x" * 100_000, "small", b"x" * 100)
+    peer.ask("CONFIG", "SET", "maxmemory-clients", "2mb")
+    shared_server.log.write_bytes(b"")
+    modest, greedy = shared_server.connect(), shared_server.connect()
+    modest.ask("CLIENT", "SETNAME", "modest")
+    modest.send_bytes(b"*1\r\n$200000\r\n" + b"x" * 100_000)
+    greedy.ask("CLIENT", "SETNAME", "greedy")
+    with contextlib.suppress(OSError):
+        take(greedy)
+    until(lambda: listed(peer, "greedy") is None)
+    assert info(peer, "evicted_clients") == 1
+    assert listed(peer, "modest") is not None
+    until(lambda: info(peer, "mem_clients_normal") < 200_000)
+    line = next(each for each in shared_server.log.read_text().splitlines() if "Evicting client" in each)
+    assert re.search(
+        r" \* Evicting client: id=\d+ addr=127\.0\.0\.1:\d+ .* name=greedy .* tot-mem=\d{7,} ", line
+    )
+    modest.close()
+
+
+@pytest.mark.parametrize("take", GREEDY, ids=lambda take: take.__name__)
+def test_whoever_is_spared_stays(shared_server, peer, take):
+    peer.ask("MSET", "large", b"x" * 100_000, "small", b"x" * 100)
+    peer.ask("CLIENT", "NO-EVICT", "ON")
+    spared = shared_server.connect()
+    spared.ask("CLIENT", "SETNAME", "spared")
+    spared.ask("CLIENT", "NO-EVICT", "ON")
+    peer.ask("CONFIG", "SET", "maxmemory-clients", "1mb")
+    shared_server.log.write_bytes(b"")
+    take(spared)
+    until(lambda: int(listed(peer, "spared")["tot-mem"]) > 1_048_576)
+    until(
+        lambda: "Over client maxmemory after evicting all evictable clients" in shared_server.log.read_text()
+    )
+    assert listed(peer, "spared") is not None
+    spared.close()
+    until(lambda: listed(peer, "spared") is None)
+    peer.ask("CLIENT", "NO-EVICT", "OFF")
+
+
+def test_a_client_that_has_caught_up_is_not_closed(shared_server, peer):
+    peer.ask("SET", "large", b"x" * 100_000)
+    peer.ask("CONFIG", "SET", "maxmemory-clients", "20mb")
+    for _ in range(3):
+        reader = shared_server.connect()
+        reader.ask("CLIENT", "SETNAME", "reader")
+        reader.send_bytes(b"GET large\r\n" * 100)
+        until(lambda: int(listed(peer, "reader")["omem"]) > 1_000_000)
+        assert [reader.read() for _ in range(100)] == [b"x" * 100_000] * 100
+        until(lambda: int(listed(peer, "reader")["tot-mem"]) < 20_000)
+        reader.close()
+
+
+def test_what_is_counted_of_a_request_that_comes_bit_by_bit(shared_server, peer):
+    slow = shared_server.connect()
+    slow.ask("CLIENT", "SETNAME", "slow")
+
+    def fields() -> tuple[int, int]:
+        seen = listed(peer, "slow")
+        return int(seen["qbuf"]), int(seen["argv-mem"])
+
+    slow.send_bytes(b"*3\r\n$3\r\nSET\r\n$4\r\nslow\r\n$30000")
+    until(lambda: fields() == (len("$30000"), len("SETslow")))
+    slow.send_bytes(b"0\r\n")
+    until(lambda: fields() == (0, len("SETslow")))  # the header is read: what waits is the value
+    slow.send_bytes(b"x" * 300_000)
+    until(lambda: fields() == (300_000, len("SETslow")))
+    assert info(peer, "client_recent_max_input_buffer") >= 300_000
+    slow.send_bytes(b"\r\n")
+    assert slow.read() == "OK"
+    assert fields() == (0, 0)
+    assert info(peer, "client_recent_max_input_buffer") >= 300_000, "not long ago"
+
+
+@pytest.mark.parametrize("command", ["HRANDFIELD", "SRANDMEMBER", "ZRANDMEMBER"])
+def test_a_reply_that_will_exceed_the_output_limit_is_not_begun(start, command):
+    server = start("--save", "", "--client-output-buffer-limit", "normal 1mb 0 0")
+    peer = server.connect()
+    peer.ask("HSET", "HRANDFIELD", "field", "value")
+    peer.ask("SADD", "SRANDMEMBER", "member")
+    peer.ask("ZADD", "ZRANDMEMBER", 1, "member")
+    assert len(peer.ask(command, command, -20_000)) == 20_000
+    for count in (-1_000_000, -999_999_999):
+        greedy = server.connect()
+        greedy.send(command, command, count)
+        assert greedy.socket.recv(100) == b""
+    assert info(peer, "client_output_buffer_limit_disconnections") == 2
+    peer.ask("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0")
+    assert "a reply holds at most" in str(peer.ask(command, command, -999_999_999))

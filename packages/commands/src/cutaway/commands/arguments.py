@@ -17,8 +17,6 @@ INT64_MIN: Final = -(2**63)
 INT64_MAX: Final = 2**63 - 1
 INT32_MIN: Final = -(2**31)
 INT32_MAX: Final = 2**31 - 1
-MOST_DRAWN: Final = 10_000_000
-"""With a negative count, how many elements SRANDMEMBER and its kin draw at most: the reply is made before it is sent."""
 MOST_DIGITS: Final = 300
 """A whole number of fewer digits is in the range of a double."""
 
@@ -68,15 +66,6 @@ def small_integer(text: bytes) -> int:
 def positive(text: bytes, error: errors.CommandError = errors.NOT_POSITIVE) -> int:
     """An integer of zero or more. `error` answers anything else, a text that is no integer included."""
     return integer_between(text, 0, INT64_MAX, error)
-
-
-def may_draw(count: int) -> int:
-    """`count` itself, unless (negative) it asks for more draws than one reply may hold. Raises CommandError."""
-    if count < -MOST_DRAWN:
-        raise errors.CommandError(
-            f"ERR value is out of range, a reply holds at most {MOST_DRAWN} random elements"
-        )
-    return count
 
 
 def random_count(words: Sequence[bytes], with_word: bytes) -> tuple[int, bool]:

@@ -15,6 +15,7 @@ from typing import Final
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
+from cutaway.commands.draws import may_draw
 from cutaway.commands.key_specs import RO, RW
 from cutaway.commands.keyspaces import Database
 from cutaway.commands.long_doubles import add_long_doubles, parse_long_double
@@ -213,7 +214,7 @@ def hrandfield(client: Client, key: bytes, *words: bytes) -> Reply:
     count, with_values = arguments.random_count(words, b"withvalues")
     value = read_hash(client, key)
     items = (
-        [] if value is None else value.random_fields(arguments.may_draw(count), client.engine.keyspace.random)
+        [] if value is None else value.random_fields(may_draw(client, count), client.engine.keyspace.random)
     )
     return Pairs(items) if with_values else [field for field, _ in items]
 

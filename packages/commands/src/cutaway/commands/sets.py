@@ -14,6 +14,7 @@ from typing import Final
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
+from cutaway.commands.draws import may_draw
 from cutaway.commands.key_specs import RO, RW
 from cutaway.commands.scanning import parse_cursor, parse_scan_options
 from cutaway.commands.tables import CommandTable
@@ -214,5 +215,5 @@ def srandmember(client: Client, key: bytes, *count: bytes) -> Reply:
     if value is None or not wanted:
         return []
     if wanted < 0:
-        return [value.random(rng) for _ in range(-arguments.may_draw(wanted))]
+        return [value.random(rng) for _ in range(-may_draw(client, wanted))]
     return value.random_distinct(wanted, rng)

@@ -17,6 +17,7 @@ from typing import Final
 
 from cutaway.commands import arguments, errors
 from cutaway.commands.clients import Client
+from cutaway.commands.draws import may_draw
 from cutaway.commands.key_specs import RO, RW
 from cutaway.commands.scanning import parse_cursor, parse_scan_options
 from cutaway.commands.tables import CommandTable
@@ -278,7 +279,7 @@ def zrandmember(client: Client, key: bytes, *words: bytes) -> Reply:
         return None if value is None else value.random_items(1, rng)[0][0]
     count, with_scores = arguments.random_count(words, b"withscores")
     value = client.db.read(key, SortedSetValue)
-    pairs = [] if value is None else value.random_items(arguments.may_draw(count), rng)
+    pairs = [] if value is None else value.random_items(may_draw(client, count), rng)
     return Pairs(pairs) if with_scores else [member for member, _ in pairs]
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.commands import Client, CommandError, Engine
+from cutaway.commands.client_lists import client_type
 from cutaway.commands.engine import NEVER
 from cutaway.commands.eviction import ROOM as MEMORY
 from cutaway.commands.eviction import Evictor
@@ -95,6 +96,7 @@ class Server:
         self.cron_paused = False
         self._trimmer: Final = Trimmer()
         engine.extras["server"] = self
+        engine.extras["overflows"] = self._overflows
         engine.extras["pause_cron"] = self._pause_cron
         engine.reclaimer.on_work = self._reclaim_soon
         self.evictor.on_work = self._evict_soon
@@ -120,6 +122,16 @@ class Server:
 
     def _set_output_limits(self, value: Any) -> None:
         self.output_limits = dict(zip((b"normal", b"replica", b"pubsub"), value, strict=True))
+
+    def _overflows(self, client: Client, size: int) -> bool:
+        """Whether a reply of at least `size` bytes will be over the client's limit. If so, close it now. O(clients)."""
+        hard = self.output_limits[client_type(client)][0]
+        if not 0 < hard <= size:
+            return False
+        own = [connection for connection in self.connections if connection.client is client]
+        for connection in own:
+            connection.abort()
+        return bool(own)
 
     # ---- listening
 
