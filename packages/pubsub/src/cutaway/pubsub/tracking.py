@@ -120,9 +120,11 @@ class Tracking:
     """All tracking clients of one engine. It listens to the engine only while there is anything to do."""
 
     __slots__ = (
+        "_changed",
         "_engine",
         "_given_up_in_vain",
         "_is_listening",
+        "_lengths",
         "_prefixes",
         "_readers",
         "clients",
@@ -134,6 +136,10 @@ class Tracking:
         self._engine: Final = engine
         self._readers: Dict[bytes, dict[int, None]] = Dict()
         self._prefixes: Final[dict[bytes, Prefix]] = {}
+        self._lengths: Final[dict[int, int]] = {}
+        """How many prefixes there are of each length: a key is looked up once for each, however many prefixes there are."""
+        self._changed: set[bytes] = set()
+        """The prefixes with keys that have changed since the last broadcast."""
         self._is_listening = False
         self._given_up_in_vain = 0
         self.clients: Final[dict[int, Client]] = {}
@@ -174,9 +180,23 @@ class Tracking:
         if mode.broadcast:
             for prefix in prefixes:
                 mode.prefixes[prefix] = None
-                self._prefixes.setdefault(prefix, Prefix()).clients[client.id] = client
+                self._state(prefix).clients[client.id] = client
         mode.name_bytes = sum(map(len, mode.prefixes))
         self._listen()
+
+    def _state(self, prefix: bytes) -> Prefix:
+        state = self._prefixes.get(prefix)
+        if state is None:
+            state = self._prefixes[prefix] = Prefix()
+            self._lengths[len(prefix)] = self._lengths.get(len(prefix), 0) + 1
+        return state
+
+    def _drop(self, prefix: bytes) -> None:
+        del self._prefixes[prefix]
+        self._changed.discard(prefix)
+        self._lengths[len(prefix)] -= 1
+        if not self._lengths[len(prefix)]:
+            del self._lengths[len(prefix)]
 
     def stop(self, client: Client) -> None:
         """Tell `client` nothing more. O(its prefixes)."""
@@ -187,7 +207,7 @@ class Tracking:
             state = self._prefixes[prefix]
             del state.clients[client.id]
             if not state.clients:
-                del self._prefixes[prefix]
+                self._drop(prefix)
         client.flags.difference_update("tRB")
         client.on_close.remove(self.stop)
         client.on_reset.remove(self.stop)
@@ -261,9 +281,11 @@ class Tracking:
             return
         if self._prefixes:
             author = None if event in NOBODYS else self._engine.caller
-            for prefix, state in self._prefixes.items():
-                if key.startswith(prefix):
+            for length in self._lengths:
+                state = self._prefixes.get(key[:length])
+                if state is not None:
                     state.changed[key] = author
+                    self._changed.add(key[:length])
         if key in self._readers:
             self._invalidate(key, self._engine.caller)
             if not self.clients:
@@ -297,8 +319,10 @@ class Tracking:
 
     def broadcast(self) -> None:
         """Tell the clients in BCAST mode what has changed since the last time. O(changes)."""
-        for _, state in sorted(self._prefixes.items()):
-            if not state.changed:
+        prefixes, self._changed = self._changed, set()
+        for prefix in sorted(prefixes):
+            state = self._prefixes.get(prefix)
+            if state is None:  # who wanted to hear of it was closed meanwhile
                 continue
             changed, state.changed = state.changed, {}
             keys = sorted(changed)
@@ -330,6 +354,8 @@ class Tracking:
         """Assert the invariants. O(everything)."""
         assert self.items == sum(len(readers) for _, readers in self._readers.items())
         assert all(client.extras[ROOM] and "t" in client.flags for client in self.clients.values())
+        assert sum(self._lengths.values()) == len(self._prefixes)
+        assert self._changed == {prefix for prefix, state in self._prefixes.items() if state.changed}
         for prefix, state in self._prefixes.items():
             assert state.clients, "a prefix that nobody wants is kept"
             assert all(prefix in client.extras[ROOM].prefixes for client in state.clients.values())
