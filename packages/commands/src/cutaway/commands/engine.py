@@ -222,8 +222,8 @@ class Engine(Effects):
     def run(self, client: Client, requests: Iterable[Sequence[bytes]]) -> Iterator[Reply]:
         """Run requests of a client in turn, each when its reply is asked for. Whoever stops asking leaves the rest undone.
 
-        The innermost loop of a server: `execute` and `call` in one for a command that nothing stands in the way of, since two
-        calls in Python take a tenth of the time of a GET. All that is not plain goes the long way through `execute`.
+        The innermost loop of a server: `execute` and `call` in one, since two calls in Python take a tenth of the time of a
+        GET. What is not plain (a name for the first time, a transaction, a module's filter) goes the long way through `execute`.
         """
         keyspace, blocking = self.keyspace, self.blocking
         spelled, stopwatch = self._spelled, self.stopwatch
@@ -233,7 +233,6 @@ class Engine(Effects):
             argc = len(argv)
             if (
                 command is None
-                or self.gates
                 or client.intercept is not None
                 or not command.min_argc <= argc <= command.max_argc
                 or self.filters
@@ -242,6 +241,11 @@ class Engine(Effects):
                 yield self.execute(client, argv)
                 continue
             client.command = command
+            if self.gates:
+                refusal = self._ask_gates(client, command, argv)
+                if refusal is not None:
+                    yield refusal
+                    continue
             self.caller = client
             dirty = keyspace.dirty
             handler = command.handler
