@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -451,3 +453,37 @@ def test_a_snapshot_in_the_foreground_that_fails_refuses_no_writes(start, tmp_pa
     assert peer.ask("PING") == "PONG"
     assert peer.ask("SET", "k", "w") == "OK"
     assert b"rdb_last_bgsave_status:ok" in peer.ask("INFO", "persistence")
+
+
+def test_after_three_rewrites_that_failed_none_begins_by_itself_and_one_can_still_be_asked_for(start):
+    server = start("--save", "", "--appendonly", "yes", "--auto-aof-rewrite-percentage", "0")
+    peer = server.connect()
+
+    def info(name):
+        text = peer.ask("INFO", "persistence").decode()
+        return next(line.partition(":")[2] for line in text.splitlines() if line.startswith(f"{name}:"))
+
+    peer.ask("SET", "k", "v" * 2000)
+    peer.ask("CONFIG", "SET", "rdb-key-save-delay", 60_000_000)
+    for failures in range(1, 4):
+        assert peer.ask("BGREWRITEAOF") == "Background append only file rewriting started"
+        pid = server.process.pid
+        os.kill(int(Path(f"/proc/{pid}/task/{pid}/children").read_text()), signal.SIGKILL)
+        until(lambda failures=failures: info("aof_rewrites_consecutive_failures") == str(failures))
+    assert "triggered the limit" not in server.printed()
+    peer.ask("CONFIG", "SET", "auto-aof-rewrite-percentage", 1, "auto-aof-rewrite-min-size", 100)
+    until(lambda: "triggered the limit" in server.printed())
+    assert info("aof_rewrite_in_progress") == "0"
+    assert "Starting automatic rewriting" not in server.printed()
+    peer.ask("CONFIG", "SET", "rdb-key-save-delay", 0, "auto-aof-rewrite-percentage", 0)
+    assert peer.ask("BGREWRITEAOF") == "Background append only file rewriting started"
+    until(lambda: info("aof_rewrites_consecutive_failures") == "0")
+    assert server.printed().count("triggered the limit") == 1
+
+
+def test_a_log_that_was_replayed_leaves_nothing_to_be_saved(start):
+    server = start("--save", "", "--appendonly", "yes", "--enable-debug-command", "yes")
+    peer = server.connect()
+    peer.ask("SET", "k", "v")
+    peer.ask("DEBUG", "LOADAOF")
+    assert b"rdb_changes_since_last_save:0\r\n" in peer.ask("INFO", "persistence")

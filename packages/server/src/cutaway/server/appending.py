@@ -46,6 +46,7 @@ CANNOT_REWRITE: Final = (
     "ERR Can't execute an AOF background rewriting. Please check the server logs for more information."
 )
 FAILURES_IN_A_ROW: Final = 3
+SHORTEST_PAUSE: Final = 60.0
 LONGEST_PAUSE: Final = 3600.0
 """After so many rewrites that failed, the next one waits: a minute, then two, four, at most an hour (in seconds)."""
 
@@ -57,7 +58,7 @@ class Appender:
 
     __slots__ = (
         "_engine", "_files", "_flush_sleep", "_fsync_ok", "_last_fsync", "_loop", "_not_before",
-        "_postponed_since", "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "failures",
+        "_pause", "_postponed_since", "_target", "_wanted", "_write_ok", "aof", "child", "delayed_fsyncs", "failures",
         "last_copied_bytes", "last_rewrite_ok", "last_rewrite_seconds", "nanoseconds", "on_fatal",
         "rewrite_path", "rewrites", "scheduled",
     )  # fmt: skip
@@ -70,7 +71,7 @@ class Appender:
         self._last_fsync = 0.0
         self.failures = 0
         """How many rewrites in a row did not come to their end."""
-        self._not_before = 0.0
+        self._not_before = self._pause = 0.0
         self._wanted = False
         self._target: AppendOnlyFile | None = None
         """What the child writes a base for: `aof`, or the directory of a log that is off."""
@@ -326,15 +327,37 @@ class Appender:
         if self.scheduled:
             return True
         aof = self.aof
-        if aof is None or time.monotonic() < self._not_before:
+        if aof is None:
             return False
         config = self._engine.config
         percentage = config.integer("auto-aof-rewrite-percentage")
         if aof.detached:
-            return True
-        if not aof.wants_rewrite(percentage, config.integer("auto-aof-rewrite-min-size")):
+            return not self._is_limited()
+        if (
+            not aof.wants_rewrite(percentage, config.integer("auto-aof-rewrite-min-size"))
+            or self._is_limited()
+        ):
             return False
         log.info("Starting automatic rewriting of AOF on %d%% growth", aof.growth())
+        return True
+
+    def _is_limited(self) -> bool:
+        """Whether too many rewrites have failed in a row for another to begin by itself. Each time the pause is twice as long."""
+        if self.failures < FAILURES_IN_A_ROW:
+            self._pause = self._not_before = 0.0
+            return False
+        if self._not_before:
+            limited = time.monotonic() < self._not_before
+            if not limited:
+                self._not_before = 0.0
+            return limited
+        self._pause = min(self._pause * 2 or SHORTEST_PAUSE, LONGEST_PAUSE)
+        self._not_before = time.monotonic() + self._pause
+        log.warning(
+            "%d AOF rewrites failed in a row, which triggered the limit: the next one is tried in %.0f s",
+            self.failures,
+            self._pause,
+        )
         return True
 
     def _give_up(self) -> None:
@@ -345,15 +368,6 @@ class Appender:
         self.last_rewrite_ok = False
         tell_modules(self._engine, "save failed", "aof")
         self.failures += 1
-        late = self.failures - FAILURES_IN_A_ROW
-        if late >= 0:
-            pause = min(60.0 * 2**late, LONGEST_PAUSE)
-            self._not_before = time.monotonic() + pause
-            log.warning(
-                "%d AOF rewrites failed in a row, which triggered the limit: the next one is tried in %.0f s",
-                self.failures,
-                pause,
-            )
 
     def _rewritten(self, child: Child) -> None:
         self.child = None

@@ -145,6 +145,7 @@ class Persistence:
             self._load(self.loader.replay(), "AOF files")
         finally:
             self._engine.on_propagate = sinks
+        self.saver.forget_changes()
         tell_modules(self._engine, "loaded")
         self._wake_all()
 
