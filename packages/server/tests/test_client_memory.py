@@ -16,7 +16,7 @@ from cutaway.config import Config
 from cutaway.resp import RequestParser
 from cutaway.resp.encoder import encode_request
 from cutaway.server.app import compose
-from cutaway.server.client_memory import WORD_BYTES, Backlogs, parser_bytes, state_bytes
+from cutaway.server.client_memory import WORD_BYTES, Backlogs, ClientMemory, parser_bytes, state_bytes
 from cutaway.server.parts import default_parts
 
 NUMBERS = [b"%07d" % number for number in range(6000)]
@@ -138,3 +138,20 @@ def test_a_large_request_is_not_forgotten_among_small_ones_that_have_run():
     waiter.run(5000)
     waiter.waiting.extend(requests_of(1, 10_000_000))
     assert backlogs.measure(waiter, waiter.waiting) == waiter.size()
+
+
+# ---- the largest buffers of late
+
+
+def test_the_largest_buffers_are_remembered_for_eight_seconds():
+    engine = compose(Config(), default_parts())
+    memory = ClientMemory(engine, SimpleNamespace(connections=set()))
+    start = engine.keyspace.now
+    for second, incoming, outgoing in ((0, 500, 10), (0, 20, 900), (3, 300, 0), (5, 0, 700)):
+        engine.keyspace.now = start + 1000 * second
+        memory.note(incoming, outgoing)
+    seen = []
+    for second in range(5, 14):
+        engine.keyspace.now = start + 1000 * second
+        seen.append(memory.recent())
+    assert seen == [(500, 900)] * 3 + [(300, 700)] * 3 + [(0, 700)] * 2 + [(0, 0)]
