@@ -1,7 +1,8 @@
 """Commands that ask the server about itself, and those of replication as a server without replicas answers them.
 
 WAIT and WAITAOF wait for replicas that do not come: with none asked for they answer at once, otherwise at their deadline. For
-the local half of WAITAOF, `engine.extras["sync_log"]` brings the append-only file to the disk.
+the local half of WAITAOF, `engine.extras["sync_log"]` brings the append-only file to the disk. SYNC, PSYNC and REPLCONF, with which
+a replica would begin, are refused; they are there because the rules of users name them.
 """
 
 from __future__ import annotations
@@ -25,6 +26,10 @@ INVALID_PORT: Final = errors.CommandError("ERR Invalid master port")
 NO_REPLICATION: Final = errors.CommandError(
     "ERR this server does not replicate: it can only be told REPLICAOF NO ONE"
 )
+NO_REPLICAS_HERE: Final = errors.CommandError("ERR this server does not replicate")
+NO_REPLICAS: Final = errors.CommandError("ERR FAILOVER requires connected replicas.")
+NO_FAILOVER: Final = errors.CommandError("ERR No failover in progress.")
+BAD_FAILOVER_TIMEOUT: Final = errors.CommandError("ERR FAILOVER timeout must be greater than 0")
 NO_LOG: Final = errors.CommandError(
     "ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled."
 )
@@ -115,6 +120,48 @@ def replicaof(_client: Client, host: bytes, port: bytes) -> Reply:
 def slaveof(client: Client, host: bytes, port: bytes) -> Reply:
     """Does what REPLICAOF does, under its old name. O(1)."""
     return replicaof(client, host, port)
+
+
+@server_commands.command("FAILOVER", arity=-1, flags="admin noscript stale", since="6.2.0",
+                         syntax="[TO host port [FORCE]] [ABORT] [TIMEOUT milliseconds]")  # fmt: skip
+def failover(_client: Client, *words: bytes) -> Reply:
+    """Lets a replica take this server's place. O(1)."""
+    if len(words) == 1 and words[0].upper() == b"ABORT":
+        raise NO_FAILOVER
+    rest, seen = list(words), set[bytes]()
+    while rest:
+        option = rest.pop(0).upper()
+        needed = {b"TO": 2, b"TIMEOUT": 1, b"FORCE": 0}.get(option)
+        if needed is None or option in seen or len(rest) < needed:
+            raise errors.SYNTAX
+        seen.add(option)
+        if needed:
+            number = arguments.integer(rest[needed - 1])
+            if option == b"TIMEOUT" and number <= 0:
+                raise BAD_FAILOVER_TIMEOUT
+        del rest[:needed]
+    raise NO_REPLICAS
+
+
+@server_commands.command("SYNC", arity=1, flags="admin noscript no_async_loading no_multi")
+def sync(_client: Client) -> Reply:
+    """Would send the whole data to a replica. O(N) with N the size of the data."""
+    raise NO_REPLICAS_HERE
+
+
+@server_commands.command("PSYNC", arity=-3, flags="admin noscript no_async_loading no_multi", since="2.8.0",
+                         syntax="replicationid offset")  # fmt: skip
+def psync(_client: Client, *_words: bytes) -> Reply:
+    """Would send a replica what it has missed. O(N) with N the size of that."""
+    raise NO_REPLICAS_HERE
+
+
+@server_commands.command(
+    "REPLCONF", arity=-1, flags="admin noscript loading stale allow_busy", since="3.0.0", doc_flags="syscmd"
+)
+def replconf(_client: Client, *_words: bytes) -> Reply:
+    """Would take what a replica says of itself. O(1)."""
+    raise NO_REPLICAS_HERE
 
 
 # ---- LOLWUT
