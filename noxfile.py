@@ -12,6 +12,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
 import nox
@@ -110,21 +111,30 @@ def layers(session: nox.Session) -> None:
 @nox.session
 def alone(session: nox.Session) -> None:
     """Install each package from its wheel, with nothing it did not declare, and run its tests there."""
-    wheels = shelf(session) / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    session.run_install(
-        "uv", "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels), external=True
-    )
-    fixed = wheels.with_name("constraints.txt")
-    ours = [f"{name(wheel)} @ {wheel.as_uri()}" for wheel in wheels.glob("*.whl")]
-    fixed.write_text("\n".join([*pins_of_the_workspace(), *ours]))
+    place = shelf(session)
+    fixed = place / "constraints.txt"
+    fixed.write_text("\n".join([*pins_of_the_workspace(), *addresses(wheels_of_the_workspace(session))]))
     for room in session.posargs or ROOMS:
-        place = wheels.with_name(room)
-        python = str(place / ("Scripts" if sys.platform == "win32" else "bin") / "python")
-        into = ["--quiet", "--no-sources", "--python", python, "--constraint", str(fixed), "--group", "test"]
-        session.run_install("uv", "venv", "--quiet", "--clear", str(place), external=True)
-        session.run_install("uv", "pip", "install", *into, f"cutaway-{room}", external=True)
+        python = install_wheels(session, place / room, fixed, f"cutaway-{room}")
         session.run(python, "-m", "pytest", "-q", f"packages/{room}/tests", external=True)
+
+
+@nox.session
+def compiled(session: nox.Session) -> None:
+    """Compile the packages that every request goes through, and run their tests on that: ten minutes, so not in `.ci/run`."""
+    place = shelf(session)
+    fixed = place / "constraints.txt"
+    fixed.write_text("\n".join(pins_of_the_workspace()))
+    session.install("--constraint", str(fixed), "mypy[mypyc]", "setuptools")
+    session.run("python", "tools/compiled.py", str(place), env={"UV": shutil.which("uv") or "uv"})
+    fast = {name(wheel): wheel for wheel in (place / "wheels").glob("*.whl")}
+    plain = {name(wheel): wheel for wheel in wheels_of_the_workspace(session)}
+    fixed.write_text("\n".join([*pins_of_the_workspace(), *addresses((plain | fast).values())]))
+    python = install_wheels(session, place / "env", fixed, "cutaway-server")
+    rooms = [wheel.removeprefix("cutaway_") for wheel in sorted(fast)]
+    lines = "--ignore=packages/commands/tests/test_costs.py"  # it counts lines of Python: there are none
+    for tests in (*(f"packages/{room}/tests" for room in rooms), "packages/server/tests/test_parts.py"):
+        session.run(python, "-m", "pytest", "-q", tests, lines, *session.posargs, external=True)
 
 
 @nox.session
@@ -217,6 +227,11 @@ def bench(session: nox.Session) -> None:
     equip(session, "dev")
     words = session.posargs
     program, *words = words if words and not words[0].startswith("-") else ["server", *words]
+    if "--compiled" in words:
+        python = python_of(shelf(session).with_name("compiled") / "env")
+        if not Path(python).exists():
+            session.error("there is nothing compiled yet: nox -s compiled")
+        words[words.index("--compiled")] = f"--compiled={python}"
     session.run("python", f"benchmarks/{program}.py", *words)
 
 
@@ -230,6 +245,35 @@ def pins_of_the_workspace() -> list[str]:
     """The versions that pyproject.toml pins."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     return [str(pin) for pin in pyproject["tool"]["uv"]["constraint-dependencies"]]
+
+
+def wheels_of_the_workspace(session: nox.Session) -> list[Path]:
+    """A wheel of every package, built anew."""
+    wheels = shelf(session) / "plain"
+    shutil.rmtree(wheels, ignore_errors=True)
+    session.run_install(
+        "uv", "build", "--quiet", "--all-packages", "--wheel", "--out-dir", str(wheels), external=True
+    )
+    return sorted(wheels.glob("*.whl"))
+
+
+def addresses(wheels: Iterable[Path]) -> list[str]:
+    """Where the packages are to come from, in the words of a requirement."""
+    return [f"{name(wheel)} @ {wheel.as_uri()}" for wheel in wheels]
+
+
+def install_wheels(session: nox.Session, place: Path, fixed: Path, package: str) -> str:
+    """A fresh environment with a package, what it needs, and what tests need; the path of its Python."""
+    python = python_of(place)
+    into = ["--quiet", "--no-sources", "--python", python, "--constraint", str(fixed), "--group", "test"]
+    session.run_install("uv", "venv", "--quiet", "--clear", str(place), external=True)
+    session.run_install("uv", "pip", "install", *into, package, external=True)
+    return python
+
+
+def python_of(place: Path) -> str:
+    """The path of an environment's Python."""
+    return str(place / ("Scripts" if sys.platform == "win32" else "bin") / "python")
 
 
 def name(wheel: Path) -> str:

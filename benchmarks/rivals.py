@@ -82,14 +82,19 @@ def _version(binary: Path) -> str:
     return next((word.removeprefix("v=") for word in words if word.startswith("v=")), "")
 
 
-def rivals(names: Sequence[str]) -> list[Rival]:
-    """Those of the servers named that are installed here; redis-server, the yardstick, first."""
+def rivals(names: Sequence[str], compiled: str = "") -> list[Rival]:
+    """Those of the servers named that are installed here; redis-server, the yardstick, first.
+
+    `compiled` is the Python of an environment with compiled wheels: one server more.
+    """
     quiet = ["--port", "PORT", "--save", "", "--bind", "127.0.0.1"]
     found: list[Rival] = []
     for kind, binary in binaries().items():
         name = "redis-server" if kind == "redis" else kind
         found.append(Rival(name, [str(binary), *quiet], _version(binary)))
     found.append(Rival("cutaway", [sys.executable, "-m", "server", *quiet], "interpreted"))
+    if compiled:
+        found.append(Rival("compiled", [compiled, "-m", "server", *quiet], "cutaway"))
     with contextlib.suppress(ImportError):
         import fakeredis
 
@@ -99,4 +104,4 @@ def rivals(names: Sequence[str]) -> list[Rival]:
             )
         )
     os.environ.setdefault("PYTHONHASHSEED", "random")
-    return [rival for rival in found if rival.name in names]
+    return [rival for rival in found if rival.name in (*names, "compiled")]

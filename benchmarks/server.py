@@ -193,6 +193,9 @@ def main() -> None:
     parser.add_argument("--pipelines", default=",".join(map(str, PIPELINES)))
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--servers", default=",".join(SERVERS))
+    parser.add_argument(
+        "--compiled", default="", metavar="PYTHON", help="measure what `nox -s compiled` built, too"
+    )
     parser.add_argument("--memory", action="store_true", help="measure bytes a key only")
     parser.add_argument("--no-memory", action="store_true", help="measure requests a second only")
     parser.add_argument("--scale", type=float, default=1.0, help="a part of the data for the memory figures")
@@ -203,7 +206,7 @@ def main() -> None:
     console = Console(width=120 if not sys.stdout.isatty() else None)
     report: dict[str, object] = {"python": platform.python_version(), "machine": platform.machine()}
     if not arguments.memory:
-        servers = rivals(arguments.servers.split(","))
+        servers = rivals(arguments.servers.split(","), arguments.compiled)
         with ExitStack() as stack:
             for rival in servers:
                 stack.enter_context(rival.running())

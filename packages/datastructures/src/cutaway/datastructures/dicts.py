@@ -340,7 +340,9 @@ class Dict(Generic[K, V]):
         for bucket in self._buckets():
             yield from bucket
 
-    keys = __iter__
+    def keys(self) -> Iterator[K]:
+        """The keys, under the name that the builtin dict gives them."""
+        return iter(self)
 
     def values(self) -> Iterator[V]:
         """The values, in the order of the keys."""

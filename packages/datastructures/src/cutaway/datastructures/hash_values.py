@@ -162,7 +162,9 @@ class HashValue:
         body = self._body
         return iter(body) if isinstance(body, Dict) else iter(body.to_list()[::2])
 
-    __iter__ = fields
+    def __iter__(self) -> Iterator[bytes]:
+        """The fields."""
+        return self.fields()
 
     def values(self) -> Iterator[bytes]:
         """The values, in the order of the fields."""
