@@ -10,7 +10,8 @@ Each room is compiled for itself, and sees the others as it would see any Python
 from one to another are not. That costs some of the gain, but each wheel can be installed, replaced and tested alone.
 
 What differs from the source is written here and nowhere else: a compiled class may be inherited from in Python only if it says
-so, hence `OPEN`. Which modules are compiled stands in `MODULES`; the others are either not hot, or meet a limit of mypyc.
+so, hence `OPEN`. Which modules are compiled stands in `MODULES`; the others are either not hot, or meet a limit of mypyc
+(docs/performance.md says which: a command's documentation, above all, is its handler's docstring, and mypyc drops that).
 """
 
 from __future__ import annotations
@@ -30,9 +31,7 @@ MODULES = {
         "dicts field_expiries hash_values intsets limits list_values listpack_entries listpacks quicklists set_values "
         "sorted_set_listpacks sorted_set_values"
     ),
-    "commands": (
-        "arguments blocking blocking_lists clients effects engine errors expiry hashes keyspaces lists options sets sorted_sets strings"
-    ),
+    "commands": "arguments blocking clients effects engine errors expiry keyspaces options",
 }
 OPEN = ("Database", "Dict", "Encoder", "ListPack", "SetValue")
 """What a reader's own class may inherit from."""
