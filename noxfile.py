@@ -121,7 +121,7 @@ def alone(session: nox.Session) -> None:
 
 @nox.session
 def compiled(session: nox.Session) -> None:
-    """Compile the packages that every request goes through, and run their tests on that: ten minutes, so not in `.ci/run`."""
+    """Compile the packages that every request goes through, and run their tests on that: minutes, so not in `.ci/run`."""
     place = shelf(session)
     fixed = place / "constraints.txt"
     fixed.write_text("\n".join(pins_of_the_workspace()))
