@@ -229,8 +229,8 @@ STREAMS = """
 
 
 SCENARIOS = (STRINGS, MORE_STRINGS, LISTS, SETS, HASHES, SORTED_SETS, STREAMS)
-UNSEEN = {"pfdebug", "restore"}
-"""One that only a developer sends, and one that needs a codec of another room."""
+UNSEEN = {"pfdebug", "restore", "restore-asking", "cluster|flushslot"}
+"""One that only a developer sends, two that need a codec of another room, and one that has nothing to do outside a cluster."""
 
 
 def test_every_write_command_has_its_scenario(duo: Any) -> None:
