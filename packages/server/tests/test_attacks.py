@@ -16,6 +16,7 @@ from attacks import PASSWORD, carry_out, forget_peak, open_files, peak, resident
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="what a process has in memory is asked of /proc"
 )
+ALLOWED = {"deaf askers": 192 * 2**20}  # as much as clients may leave unread together, and half as much again
 IN_TURN = [attack for attack in ATTACKS if attack.name not in ("quiet", "too many", "in a row")]
 
 
@@ -24,7 +25,7 @@ def test_the_server_goes_on_answering_and_nothing_stays_open(attack: Attack, tmp
     outcome = carry_out(attack, tmp_path, seconds=0.5, scale=0.02)
     assert outcome.pings > 0
     assert outcome.descriptors_left <= 0
-    assert outcome.peak < outcome.before + 64 * 2**20
+    assert outcome.peak < outcome.before + ALLOWED.get(attack.name, 64 * 2**20)
 
 
 def test_announced_gigabytes_take_no_memory(start):

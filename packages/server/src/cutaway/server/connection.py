@@ -8,9 +8,9 @@ pipelined requests cost one system call.
 A connection stops taking requests in four cases, and keeps what it has already read for later:
 
 * its client is blocked (BLPOP), until the engine resumes it;
-* its client does not read: more than `MOST_UNREAD` bytes wait to be written. It stops reading from the socket too, so that
-  TCP pushes back on the sender. That is a lot of bytes, since clients write a whole pipeline before they read the first
-  reply of it, and would wait for ever if they were pushed back meanwhile;
+* its client does not read, and all who do not have left more than `MOST_UNREAD` bytes. It stops reading from the socket
+  too, so that TCP pushes back on the sender. That is a lot of bytes, since clients write a whole pipeline before they read
+  the first reply of it, and would wait for ever if they were pushed back meanwhile;
 * it has been served in this turn of the loop for as long as is fair (see `turns.py`);
 * it is about to close, and then the rest is dropped.
 
@@ -43,7 +43,7 @@ UNSPEAKABLE: Final = CommandError("ERR internal error, see the server's log")
 HIGH_WATER: Final = 1024 * 1024
 """With more bytes than that unread a client is behind, and its output buffer's limits are looked at more often."""
 MOST_UNREAD: Final = 128 * 1024 * 1024
-"""A client behind by more is not worked for any more until it has caught up."""
+"""When clients who are behind have left more than that together, none of them is worked for until it has caught up."""
 SMALL_REPLY: Final = 1024
 """Replies of fewer bytes are not counted: those of a whole slice do not come to much."""
 LARGE_REPLY: Final = 65536
@@ -58,7 +58,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_closing", "_encode", "_encoder", "_error", "_feed", "_is_behind", "_is_full", "_is_postponed",
-        "_is_running", "_late", "_out", "_out_bytes", "_parser", "_received", "_scheduled", "_server",
+        "_is_running", "_late", "_out", "_out_bytes", "_owed", "_parser", "_received", "_scheduled", "_server",
         "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
         "limits", "memory",
     )  # fmt: skip
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self._received = 0
         """No request that is not complete yet has more bytes than this so far."""
         self._out: list[bytes] = []
-        self._out_bytes = 0
+        self._out_bytes = self._owed = 0
         self._late: Final[list[bytes]] = []
         """What is to follow the reply of the command that runs."""
         self.bytes_in = self.bytes_out = 0
@@ -156,6 +156,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         """The connection is gone, whoever ended it."""
         self._closing = True
+        self._note_owed(0)
         self._waiting.clear()
         self._unread = b""
         self.client.close()
@@ -168,14 +169,21 @@ class Connection(asyncio.Protocol):
         self._hold_back()
 
     def _hold_back(self) -> None:
-        """Stop working for a client that has left too much unread, and stop listening to it."""
-        if not self._is_full and self.output_bytes() > MOST_UNREAD:
+        """Stop working for a client that is behind, and stop listening to it, if too much is left unread by all such."""
+        self._note_owed(self.output_bytes())
+        if not self._is_full and self._server.unread_bytes > MOST_UNREAD:
             self._is_full = True
             self._transport.pause_reading()
+
+    def _note_owed(self, size: int) -> None:
+        """So much the client, while it is behind, has left unread by now."""
+        self._server.unread_bytes += size - self._owed
+        self._owed = size
 
     def resume_writing(self) -> None:
         """The client has read most of it."""
         self._is_behind = False
+        self._note_owed(0)
         was_full, self._is_full = self._is_full, False
         if was_full and not self._closing:
             self._read_on()

@@ -64,7 +64,7 @@ class Server:
         "connections_received", "connections_rejected", "cron_nanoseconds", "cron_paused", "cycles", "engine",
         "evictor", "large_reply", "large_request", "loop", "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections",
-        "reads", "started_at", "stopping", "to_flush", "turns", "writes",
+        "reads", "started_at", "stopping", "to_flush", "turns", "unread_bytes", "writes",
     )  # fmt: skip
 
     def __init__(self, engine: Engine, parts: Parts, loop: asyncio.AbstractEventLoop) -> None:
@@ -74,6 +74,8 @@ class Server:
         self.connections: Final[set[Connection]] = set()
         self.to_flush: Final = _Flushing(self)
         self.turns: Final = Turns(loop, engine)
+        self.unread_bytes = 0
+        """What clients have left unread who are behind by much."""
         self.before_flush: tuple[Callable[[], None], ...] = ()
         """Called once per turn before replies are written: the append-only file."""
         self.output_limits: OutputLimits = {b"normal": (0, 0, 0), b"replica": (0, 0, 0), b"pubsub": (0, 0, 0)}
