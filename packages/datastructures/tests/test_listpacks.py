@@ -111,6 +111,12 @@ ListPackMachine.TestCase.settings = settings(max_examples=60, stateful_step_coun
 TestListPackMachine = ListPackMachine.TestCase
 
 
+@pytest.mark.parametrize("before", [[], [b"0", b"0"]])
+def test_what_is_looked_for_among_pairs_may_lie_within_a_last_entry_without_a_partner(before: list[bytes]):
+    encoded = b"\x83xxx\x04" * 3
+    assert ListPack.from_list([*before, encoded]).find(b"xxx", 0, 1) == -1
+
+
 @given(st.binary(max_size=25))
 def test_only_the_canonical_decimal_of_64_bits_is_an_integer(element: bytes) -> None:
     try:

@@ -473,9 +473,12 @@ def _walk(data: bytearray, pos: int, target: int, step: int) -> int:
             size = sizes[data[pos]]
             pos += size if size < WIDE else size_at(data, pos)
         return pos
-    if step == 2:
-        return _walk_pairs(data, pos, target)
     end = len(data)
+    if step == 2:
+        try:
+            return _walk_pairs(data, pos, target)
+        except IndexError:
+            return end  # the last entry has no partner
     while pos < target:
         for _ in range(step):
             if pos < end:
@@ -485,7 +488,7 @@ def _walk(data: bytearray, pos: int, target: int, step: int) -> int:
 
 
 def _walk_pairs(data: bytearray, pos: int, target: int) -> int:
-    """As `_walk` by two entries at a time, of which there always are two; pairs all alike are passed at once."""
+    """As `_walk` by two entries at a time; pairs all alike are passed at once. IndexError if the last has no partner."""
     sizes = SIZES
     first = data[pos]
     size = sizes[first]
