@@ -222,6 +222,20 @@ def test_a_server_that_breaks_in_a_command_reports_the_command_and_its_client(st
 
 
 @has_last_words
+def test_a_command_that_has_run_before_is_reported_like_a_new_one_and_once(start):
+    server = start("--save", "", "--enable-debug-command", "yes", "--hide-user-data-from-log", "no")
+    peer = server.connect()
+    assert peer.ask("DEBUG", "SLEEP", "0") == "OK"
+    with pytest.raises(OSError):  # noqa: PT011
+        peer.ask("DEBUG", "SEGFAULT")
+    assert server.process.wait(SECONDS) == -signal.SIGSEGV
+    text = server.log.read_text()
+    assert text.count("argv[1]: b'SEGFAULT'") == 1
+    assert "CURRENT CLIENT INFO" in text
+    assert "EXECUTING CLIENT INFO" not in text
+
+
+@has_last_words
 def test_a_report_tells_no_data_unless_it_may_and_never_a_secret(start):
     script = "redis.call('DEBUG', 'SEGFAULT')"
     for hide, told in (("yes", False), ("no", True)):

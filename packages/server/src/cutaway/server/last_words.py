@@ -15,7 +15,7 @@ Three things keep the report from doing harm.
   a core file where those are wanted, and whoever started it sees of what.
 
 Nobody keeps what the running command is: that would cost time with each command. It stands in the stack, in the frame of
-`Engine.call`, and there it is looked up.
+`Engine.run` or of `Engine.call`, and there it is looked up.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SECONDS: Final = 10
 STACK_BYTES: Final = 1 << 20
 FRAMES: Final = 128
 LONGEST_ARGUMENT: Final = 128
-CALL: Final = getattr(Engine.call, "__code__", None)
+RUN, EXECUTE, CALL = (getattr(way, "__code__", None) for way in (Engine.run, Engine.execute, Engine.call))
 """What to look for in the stack; None in an engine that is compiled, whose calls leave no frames."""
 IS_POSSIBLE: Final = sys.platform == "linux" and sys.version_info < (3, 14)
 """From 3.14 on, Python measures its stack and takes a signal stack for an overflow."""
@@ -137,13 +137,17 @@ class LastWords:
 
 
 def running(frame: FrameType | None) -> list[Running]:
-    """The client, command and request of each `Engine.call` at or below a frame, the innermost first. O(depth)."""
+    """The client, command and request of each call at or below a frame, the innermost first. O(depth)."""
     calls: list[Running] = []
+    within = None
     while frame is not None:
-        if frame.f_code is CALL:
+        code = frame.f_code
+        if code is CALL or (
+            code is RUN and within is not EXECUTE
+        ):  # what `run` leaves to `execute` ends in `call`
             known = frame.f_locals
             calls.append((known["client"], known["command"], known["argv"]))
-        frame = frame.f_back
+        within, frame = code, frame.f_back
     return calls
 
 
