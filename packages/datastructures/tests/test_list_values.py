@@ -29,18 +29,22 @@ class ListMachine(RuleBasedStateMachine):
 
     @rule(several=st.lists(elements, min_size=1, max_size=5))
     def push_left(self, several: list[bytes]) -> None:
-        self.value.push_left(*several)
+        self.value.push_left(several)
         self.model[:0] = several[::-1]
 
     @rule(several=st.lists(elements, min_size=1, max_size=5))
     def push_right(self, several: list[bytes]) -> None:
-        self.value.push_right(*several)
+        self.value.push_right(several)
         self.model += several
 
     @rule()
     def pop(self) -> None:
-        assert self.value.pop_left() == (self.model.pop(0) if self.model else None)
-        assert self.value.pop_right() == (self.model.pop() if self.model else None)
+        for pop, index in ((self.value.pop_left, 0), (self.value.pop_right, -1)):
+            if self.model:
+                assert pop() == self.model.pop(index)
+            else:
+                with pytest.raises(IndexError):
+                    pop()
 
     @rule(number=st.integers(0, 6))
     def pop_many(self, number: int) -> None:
@@ -80,10 +84,12 @@ class ListMachine(RuleBasedStateMachine):
         self.value.trim(start, stop)
         self.model = self.model[start : stop + 1]
 
-    @rule(start=st.integers(0, 30), stop=st.integers(0, 40))
+    @rule(start=st.integers(-40, 30), stop=st.integers(-40, 40))
     def range(self, start: int, stop: int) -> None:
-        stop = min(stop, len(self.model) - 1)
-        assert self.value.range(start, stop) == self.model[start : stop + 1]
+        size = len(self.model)
+        first, last = (index + size if index < 0 else index for index in (start, stop))
+        expected = [each for index, each in enumerate(self.model) if first <= index <= last]
+        assert self.value.range(start, stop) == expected
 
     @rule(element=elements, limit=st.integers(0, 20))
     def positions(self, element: bytes, limit: int) -> None:
@@ -166,7 +172,7 @@ def test_the_packed_threshold_can_be_changed_under_a_living_list() -> None:
 def test_a_long_list_comes_back_in_order() -> None:
     value = ListValue()
     numbers = [b"%d" % number for number in range(200_000)]
-    value.push_right(*numbers)
+    value.push_right(numbers)
     assert value.encoding == "quicklist"
     assert value.range(99_990, 100_010) == numbers[99_990:100_011]
     assert value.index(-5) == numbers[-5]

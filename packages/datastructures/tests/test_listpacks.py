@@ -146,6 +146,22 @@ def test_a_run_of_equal_sizes_reads_like_any_other(length: int, tail: bytes) -> 
         assert pack.to_list(pack.seek(start)) == model[start:]
 
 
+@pytest.mark.parametrize(
+    "first",
+    [5, -4096, -257, -256, -1, 256, 3840, 1 << 14, -(1 << 14), 1 << 22, -(1 << 22), 1 << 30, -(1 << 40)],
+)
+@pytest.mark.parametrize("length", [1, 99, 100, 101, 256])
+@pytest.mark.parametrize("tail", [[], [b"7"], [b"xxx"]])
+def test_a_run_of_integers_of_one_width_reads_like_any_other(
+    first: int, length: int, tail: list[bytes]
+) -> None:
+    spread = 0 if first == 5 else 1  # a small integer is all in its first byte
+    model = [b"%d" % (first + i * spread) for i in range(length)] + tail
+    pack = ListPack.from_list(model)
+    assert pack.to_list() == list(pack) == model
+    assert pack.to_list(pack.seek(length // 2), 40) == model[length // 2 : length // 2 + 40]
+
+
 def test_more_entries_than_the_header_can_count_are_counted_by_reading() -> None:
     pack = ListPack.from_list([b"1"] * 70000)
     wire = bytes(pack)

@@ -45,7 +45,7 @@ class Durability(RuleBasedStateMachine):
     def write_base(self, path):
         """Write the present state, as a list, as a child process would: to a disk that works."""
         value = ListValue()
-        value.push_right(*self.log)
+        value.push_right(self.log)
         out = bytearray()
         items = [(b"log", value, None, None)] if self.log else []
         write_rdb(out.extend, [DatabaseDump(0, len(items), 0, items)])

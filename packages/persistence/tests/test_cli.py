@@ -20,7 +20,7 @@ from cutaway.resp import encode_request
 def sample() -> bytes:
     """Return a file with something of everything."""
     elements = ListValue()
-    elements.push_right(*[b"x" * 100] * 200)
+    elements.push_right([b"x" * 100] * 200)
     fields = HashValue()
     fields.set(b"f", b"v")
     fields.set(b"g", b"<w>")

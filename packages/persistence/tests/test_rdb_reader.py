@@ -42,7 +42,7 @@ texts = (
 
 def list_of(elements):
     value = ListValue()
-    value.push_right(*elements)
+    value.push_right(elements)
     return value
 
 

@@ -152,16 +152,14 @@ def _move(client: Client, source: bytes, destination: bytes, event: str, to_even
     if target is value:
         element = value.rotate(from_head=event == "lpop", to_head=to_event == "lpop")
     else:
-        popped = value.pop_left() if event == "lpop" else value.pop_right()
-        assert popped is not None
-        element = popped
+        element = value.pop_left() if event == "lpop" else value.pop_right()
         if target is None:
             target = ListValue(client.engine.limits)
             db.add(destination, target)
         if to_event == "lpop":
-            target.push_left(element)
+            target.push_left((element,))
         else:
-            target.push_right(element)
+            target.push_right((element,))
     db.changed(destination, "lpush" if to_event == "lpop" else "rpush", 0)
     db.changed(source, event)
     db.delete_if_empty(source, value)

@@ -51,7 +51,7 @@ def lpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     if value is None:
         value = ListValue(client.engine.limits)
         db.add(key, value)
-    length = value.push_left(*elements)
+    length = value.push_left(elements)
     db.changed(key, "lpush", len(elements))
     return length
 
@@ -67,7 +67,7 @@ def rpush(client: Client, key: bytes, *elements: bytes) -> Reply:
     if value is None:
         value = ListValue(client.engine.limits)
         db.add(key, value)
-    length = value.push_right(*elements)
+    length = value.push_right(elements)
     db.changed(key, "rpush", len(elements))
     return length
 
@@ -131,7 +131,8 @@ def lpop(client: Client, key: bytes, *count: bytes) -> Reply:
         return None
     element = value.pop_left()
     db.changed(key, "lpop")
-    db.delete_if_empty(key, value)
+    if not value.body.count:
+        db.delete_if_empty(key, value)
     return element
 
 
@@ -152,7 +153,8 @@ def rpop(client: Client, key: bytes, *count: bytes) -> Reply:
         return None
     element = value.pop_right()
     db.changed(key, "rpop")
-    db.delete_if_empty(key, value)
+    if not value.body.count:
+        db.delete_if_empty(key, value)
     return element
 
 
@@ -243,16 +245,7 @@ def lrange(client: Client, key: bytes, start: bytes, stop: bytes) -> Reply:
     """
     first, last = arguments.integer(start), arguments.integer(stop)
     value = client.db.read(key, ListValue)
-    if value is None:
-        return []
-    length = len(value)
-    if first < 0:
-        first = max(first + length, 0)
-    if last < 0:
-        last += length
-    elif last >= length:
-        last = length - 1
-    return value.range(first, last) if first <= last else []
+    return [] if value is None else value.range(first, last)
 
 
 @lists.command("LINDEX", arity=3, flags="readonly", keys=RO(1), syntax="key index")

@@ -17,7 +17,7 @@ from cutaway.datastructures.listpacks import ListPack
 from cutaway.datastructures.quicklists import PACK_OVERHEAD, OpenNode, QuickList, node_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _OBJECT_BYTES: Final = 56
 
@@ -25,18 +25,19 @@ _OBJECT_BYTES: Final = 56
 class ListValue:
     """A list of byte strings, in the encoding that its size calls for.
 
-    Indices may be negative, then they count from the tail, except in `range` and `trim`.
+    Indices may be negative, then they count from the tail, except in `trim`. `body` is the structure that holds
+    the elements at present; a change of the list may put another one in its place.
     """
 
-    __slots__ = ("_body", "_limits")
+    __slots__ = ("_limits", "body")
 
     type_name: Final = "list"
-    _body: ListPack | QuickList
+    body: ListPack | QuickList
     _limits: Limits
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         """Make an empty list, which looks into `limits` whenever it grows or shrinks."""
-        self._body = ListPack()
+        self.body = ListPack()
         self._limits = limits
 
     @classmethod
@@ -45,94 +46,88 @@ class ListValue:
         value = cls(limits)
         body = QuickList(limits, [node for node in nodes if node.count])
         if body.count:
-            value._body = body
+            value.body = body
             value._shrink(share=1)
         return value
 
     def nodes(self) -> Iterator[OpenNode]:
         """Iterate over the nodes, listpacks and plain ones, in order: what an RDB file holds."""
-        body = self._body
+        body = self.body
         return iter((body,)) if isinstance(body, ListPack) else body.open_nodes()
 
     @property
     def quicklist(self) -> QuickList | None:
         """Return the quicklist that holds the list; None while it is a single listpack."""
-        return self._body if isinstance(self._body, QuickList) else None
+        return self.body if isinstance(self.body, QuickList) else None
 
     def copy(self) -> ListValue:
         """Return a list of the same elements in the same encoding. O(bytes)."""
         value = ListValue(self._limits)
-        value._body = self._body.copy()
+        value.body = self.body.copy()
         return value
 
     @property
     def encoding(self) -> str:
         """The structure that holds the data: "listpack" or "quicklist"."""
-        return "listpack" if isinstance(self._body, ListPack) else "quicklist"
+        return "listpack" if isinstance(self.body, ListPack) else "quicklist"
 
     def dismantle(self) -> Iterator[object]:
         """Take the value apart, a bounded piece with each step; it must not be used any more. For freeing large ones."""
-        if isinstance(self._body, QuickList):
-            nodes = self._body.nodes
+        if isinstance(self.body, QuickList):
+            nodes = self.body.nodes
             while nodes:
                 yield nodes.pop()
 
     def memory_usage(self, samples: int = 5) -> int:
         """Return the bytes of process memory held, judged by so many inner nodes (0: by all). O(samples)."""
-        body = self._body
+        body = self.body
         return _OBJECT_BYTES + (
             body.memory_usage() if isinstance(body, ListPack) else body.memory_usage(samples)
         )
 
     def __len__(self) -> int:
         """Return the number of elements. O(1)."""
-        return self._body.count
+        return self.body.count
 
     def __iter__(self) -> Iterator[bytes]:
         """Iterate over the elements; the list must not change meanwhile."""
-        return iter(self._body)
+        return iter(self.body)
 
     def reverse_iter(self) -> Iterator[bytes]:
         """Iterate over the elements from the tail; the list must not change meanwhile."""
-        return reversed(self._body)
+        return reversed(self.body)
 
     # The ends
 
-    def push_left(self, *elements: bytes) -> int:
+    def push_left(self, elements: Sequence[bytes]) -> int:
         """Add `elements` at the head, one after the other, so that the last comes first; return the length. O(elements)."""
-        body = self._body
+        body = self.body
         if type(body) is ListPack:
             body = self._grow(body, elements)
-        prepend = body.prepend
         for element in elements:
-            prepend(element)
+            body.prepend(element)
         return body.count
 
-    def push_right(self, *elements: bytes) -> int:
+    def push_right(self, elements: Sequence[bytes]) -> int:
         """Add `elements` at the tail; return the length. O(elements)."""
-        body = self._body
+        body = self.body
         if type(body) is ListPack:
             body = self._grow(body, elements)
-        append = body.append
         for element in elements:
-            append(element)
+            body.append(element)
         return body.count
 
-    def pop_left(self) -> bytes | None:
-        """Remove and return the first element, None if there is none. O(1)."""
-        body = self._body
-        if not body.count:
-            return None
+    def pop_left(self) -> bytes:
+        """Remove and return the first element; IndexError if there is none. O(1)."""
+        body = self.body
         element = body.pop_first()
         if type(body) is QuickList and len(body.nodes) == 1:
             self._shrink()
         return element
 
-    def pop_right(self) -> bytes | None:
-        """Remove and return the last element, None if there is none. O(1)."""
-        body = self._body
-        if not body.count:
-            return None
+    def pop_right(self) -> bytes:
+        """Remove and return the last element; IndexError if there is none. O(1)."""
+        body = self.body
         element = body.pop_last()
         if type(body) is QuickList and len(body.nodes) == 1:
             self._shrink()
@@ -140,19 +135,19 @@ class ListValue:
 
     def rotate(self, *, from_head: bool, to_head: bool) -> bytes:
         """Move an element from one end to an end; return it. The list is not empty, nor does it shrink. O(1)."""
-        body = self._body
+        body = self.body
         element = body.pop_first() if from_head else body.pop_last()
         if to_head:
-            self.push_left(element)
+            self.push_left((element,))
         else:
-            self.push_right(element)
+            self.push_right((element,))
         self._shrink()
         return element
 
     def pop_left_many(self, number: int) -> list[bytes]:
         """Remove and return up to `number` elements from the head, in that order. O(number)."""
         number = min(number, len(self))
-        elements = self.range(0, number - 1)
+        elements = self.range(0, number - 1) if number else []
         self._drop_left(number)
         return elements
 
@@ -181,7 +176,7 @@ class ListValue:
 
     def index(self, index: int) -> bytes | None:
         """Return the element at `index`, None outside. O(nodes skipped)."""
-        body = self._body
+        body = self.body
         if isinstance(body, ListPack):
             pos = body.seek(index)
             return None if pos < 0 else body.get(pos)
@@ -195,7 +190,7 @@ class ListValue:
         As in Redis, room is made for the element before the index is looked at: one that is outside leaves
         a quicklist behind if the element is large.
         """
-        body = self._body
+        body = self.body
         if isinstance(body, ListPack):
             body = self._grow(body, (element,))
         if index < 0:
@@ -210,11 +205,18 @@ class ListValue:
             self._shrink()
 
     def range(self, start: int, stop: int) -> list[bytes]:
-        """Return the elements from `start` to `stop` inclusive, both in the list. O(nodes + count)."""
-        count = stop - start + 1
-        body = self._body
-        if count <= 0 or not body.count:
+        """Return the elements from `start` to `stop` inclusive, as far as there are any. O(nodes + count)."""
+        body = self.body
+        length = body.count
+        if start < 0:
+            start = max(start + length, 0)
+        if stop < 0:
+            stop += length
+        elif stop >= length:
+            stop = length - 1
+        if start > stop:
             return []
+        count = stop - start + 1
         if isinstance(body, ListPack):
             return body.to_list(body.seek(start), count)
         return body.range(start, count)
@@ -223,7 +225,7 @@ class ListValue:
 
     def insert(self, pivot: bytes, element: bytes, *, before: bool) -> bool:
         """Insert `element` next to the first `pivot`; return whether there was one. O(n), the search in C."""
-        body = self._body
+        body = self.body
         if isinstance(body, ListPack):
             body = self._grow(body, (element,))
         if isinstance(body, ListPack):
@@ -243,7 +245,7 @@ class ListValue:
 
         A negative `count` means the last ones, 0 all (COUNT of LREM).
         """
-        body = self._body
+        body = self.body
         if isinstance(body, ListPack):
             return body.remove(element, abs(count) or body.count, from_tail=count < 0)
         removed = body.remove(element, count)
@@ -257,34 +259,36 @@ class ListValue:
         At most `limit` elements are compared (0: all), which is MAXLEN of LPOS. Lazy: whoever wants the first
         one pays for no more than the nodes up to it.
         """
-        body = self._body
+        body = self.body
         if isinstance(body, ListPack):
             body = QuickList(self._limits, (body,) if body.count else ())
         return body.positions(element, reverse=reverse, limit=limit)
 
     def check(self) -> None:
         """Assert the invariants of the body."""
-        self._body.check()
+        self.body.check()
 
     # Conversions
 
-    def _grow(self, pack: ListPack, elements: tuple[bytes, ...]) -> ListPack | QuickList:
+    def _grow(self, pack: ListPack, elements: Sequence[bytes]) -> ListPack | QuickList:
         """Return the body that can take `elements` too: `pack`, or a quicklist made of it on overflow."""
         max_bytes, max_entries = node_limits(self._limits.list_max_listpack_size)
         added = len(elements[0]) if len(elements) == 1 else sum(map(len, elements))
-        nbytes = len(pack.entries) + PACK_OVERHEAD + added
-        if nbytes <= max_bytes and pack.count + len(elements) <= max_entries:
+        if (
+            len(pack.entries) + added + PACK_OVERHEAD <= max_bytes
+            and pack.count + len(elements) <= max_entries
+        ):
             return pack
-        self._body = QuickList(self._limits, (pack,) if pack.count else ())
-        return self._body
+        self.body = QuickList(self._limits, (pack,) if pack.count else ())
+        return self.body
 
     def _shrink(self, share: int = 2) -> None:
         """Go back to a listpack if the quicklist is one pack of at most 1/`share` of the limit."""
-        body = self._body
+        body = self.body
         if isinstance(body, ListPack):
             return
         if not body.nodes:
-            self._body = ListPack()
+            self.body = ListPack()
             return
         node = body.nodes[0]
         if len(body.nodes) > 1 or not isinstance(node, ListPack):
@@ -292,10 +296,10 @@ class ListValue:
         size = self._limits.list_max_listpack_size
         max_bytes, max_entries = node_limits(size)
         if (node.nbytes <= max_bytes // share or size >= 0) and node.count <= max_entries // share:
-            self._body = node
+            self.body = node
 
     def _drop_left(self, number: int) -> None:
-        body = self._body
+        body = self.body
         if number <= 0:
             return
         if isinstance(body, ListPack):
@@ -305,7 +309,7 @@ class ListValue:
             self._shrink()
 
     def _drop_right(self, number: int) -> None:
-        body = self._body
+        body = self.body
         if number <= 0:
             return
         if isinstance(body, ListPack):

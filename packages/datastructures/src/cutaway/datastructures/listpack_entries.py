@@ -92,8 +92,20 @@ def encode_integer(value: int) -> bytes:
 SMALL: Final = tuple(b"%d" % value for value in range(128))
 SMALL_INTEGERS: Final = {value: encode_integer(value) for value in range(-128, 1024)}
 _SMALL_ENTRIES: Final = {b"%d" % value: entry for value, entry in SMALL_INTEGERS.items()}
-_SHORT_HEADS: Final = tuple(bytes((0x80 | size,)) for size in range(64))
-BACKLENS: Final = tuple(bytes((size + 1,)) for size in range(64))
+AFTER_DIGITS: Final = b":"
+"""No integer begins with this byte or a higher one, so whatever sorts here or behind is a string."""
+
+
+def _short_entry(size: int) -> bytes:
+    """Return the entry of a string of `size` bytes, 63 at most, with %b in place of the string."""
+    backlen = bytes((size + 1,)).replace(b"%", b"%%")
+    return b"%c%%b%b" % (0x80 | size, backlen)
+
+
+_SHORT_ENTRIES: Final = tuple(map(_short_entry, range(64)))
+SHORT_ENTRIES: Final = tuple(map(bytearray, _SHORT_ENTRIES))
+"""Entries of short strings, by length, to be filled in by `%`. This gives bytearrays, which a bytearray takes
+into its midst as they are; whatever else is put there it copies first."""
 
 
 def encode(element: bytes) -> bytes:
@@ -107,7 +119,7 @@ def encode(element: bytes) -> bytes:
         if value is not None:
             return encode_integer(value)
     if size < 64:
-        return _SHORT_HEADS[size] + element + BACKLENS[size]
+        return _SHORT_ENTRIES[size] % element
     if size < 4096:
         head = bytes((0xE0 | size >> 8, size & 0xFF))
     else:
@@ -128,7 +140,10 @@ _INTEGER_WIDTHS: Final = {0xF1: 2, 0xF2: 3, 0xF3: 4, 0xF4: 8}
 SHORT_STRING: Final[tuple[Callable[[bytearray | bytes, int], tuple[bytes]], ...]] = tuple(
     Struct(f"{size}s").unpack_from for size in range(64)
 )
-"""Readers of a short string by its length: half the time of slicing a bytearray and taking bytes of it."""
+"""Readers of a short string by its length: half the time of slicing a bytearray and taking bytes of it.
+
+That length is `first ^ 0x80`, where `first` is the first byte of the entry; for any other entry this is 64 or more.
+"""
 
 
 def size_at(data: bytearray | bytes, pos: int) -> int:
@@ -150,7 +165,7 @@ def decode_at(data: bytearray | bytes, pos: int) -> bytes | int:
     if first < 0x80:
         return first
     if first < 0xC0:
-        return SHORT_STRING[first & 0x3F](data, pos + 1)[0]
+        return SHORT_STRING[first ^ 0x80](data, pos + 1)[0]
     if first < 0xE0:
         value = (first & 0x1F) << 8 | data[pos + 1]
         return value - 0x2000 if value & 0x1000 else value

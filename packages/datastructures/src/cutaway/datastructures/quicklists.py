@@ -43,7 +43,6 @@ _UNLIMITED: Final = 1 << 62
 _ENTRY_OVERHEAD: Final = 8
 """What an entry is taken to add to its element, so that a node need not be built to know whether it fits."""
 PACK_OVERHEAD: Final = 7
-_ROOM: Final = _ENTRY_OVERHEAD + PACK_OVERHEAD
 
 _MIN_COMPRESS_BYTES: Final = 48
 _MIN_COMPRESS_GAIN: Final = 8
@@ -119,13 +118,15 @@ class QuickList:
     Indices count from 0 and are not negative here. The node limits are those in force when the list is made.
     """
 
-    __slots__ = ("_depth", "_limits", "_max_bytes", "_max_entries", "count", "nodes")
+    __slots__ = ("_depth", "_limits", "_max_bytes", "_max_entries", "_room", "count", "nodes")
 
     count: int
     nodes: deque[Node]
     _limits: Limits
     _max_bytes: int
     _max_entries: int
+    _room: int
+    """Bytes that a pack's entries and a new element may come to, where that is the only limit; -1 where it is not."""
     _depth: int
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, nodes: Iterable[OpenNode] = ()) -> None:
@@ -134,6 +135,9 @@ class QuickList:
         self.count = sum(node.count for node in self.nodes)
         self._limits = limits
         self._max_bytes, self._max_entries = node_limits(limits.list_max_listpack_size)
+        self._room = -1
+        if self._max_entries == _UNLIMITED:
+            self._room = self._max_bytes - _ENTRY_OVERHEAD - PACK_OVERHEAD
         self._depth = limits.list_compress_depth
         self._settle(range(len(self.nodes)))
 
@@ -179,68 +183,50 @@ class QuickList:
     def append(self, element: bytes) -> None:
         """Add `element` at the tail. O(length), amortised."""
         nodes = self.nodes
-        if nodes:
-            node = nodes[-1]
-            if (
-                type(node) is ListPack
-                and len(node.entries) + len(element) + _ROOM <= self._max_bytes
-                and node.count < self._max_entries
-                and not self._limits.list_packed_threshold
-            ):
-                node.append(element)
-                self.count += 1
-                return
-            if self._fits(node, len(element)):
-                self._pack(len(nodes) - 1).append(element)
-                self.count += 1
-                return
-        nodes.append(self._new_node(element))
+        node = nodes[-1] if nodes else None
+        if type(node) is ListPack and (
+            (len(node.entries) + len(element) <= self._room and not self._limits.list_packed_threshold)
+            or self._fits(node, len(element))
+        ):
+            node.append(element)
+        else:
+            nodes.append(self._new_node(element))
+            self._settle()
         self.count += 1
-        self._settle()
 
     def prepend(self, element: bytes) -> None:
         """Add `element` at the head. O(bytes of a node), as one memmove."""
         nodes = self.nodes
-        if nodes:
-            node = nodes[0]
-            if (
-                type(node) is ListPack
-                and len(node.entries) + len(element) + _ROOM <= self._max_bytes
-                and node.count < self._max_entries
-                and not self._limits.list_packed_threshold
-            ):
-                node.prepend(element)
-                self.count += 1
-                return
-            if self._fits(node, len(element)):
-                self._pack(0).prepend(element)
-                self.count += 1
-                return
-        nodes.appendleft(self._new_node(element))
+        node = nodes[0] if nodes else None
+        if type(node) is ListPack and (
+            (len(node.entries) + len(element) <= self._room and not self._limits.list_packed_threshold)
+            or self._fits(node, len(element))
+        ):
+            node.prepend(element)
+        else:
+            nodes.appendleft(self._new_node(element))
+            self._settle()
         self.count += 1
-        self._settle()
 
     def pop_first(self) -> bytes:
         """Remove and return the first element; IndexError if there is none. O(length)."""
         node = self.nodes[0]
+        self.count -= 1
         if type(node) is ListPack and node.count > 1:
-            self.count -= 1
             return node.pop_first()
         (element,) = _elements(node)
         self.nodes.popleft()
-        self.count -= 1
         self._settle()
         return element
 
     def pop_last(self) -> bytes:
         """Remove and return the last element; IndexError if there is none. O(length)."""
         node = self.nodes[-1]
+        self.count -= 1
         if type(node) is ListPack and node.count > 1:
-            self.count -= 1
             return node.pop_last()
         (element,) = _elements(node)
         self.nodes.pop()
-        self.count -= 1
         self._settle()
         return element
 
@@ -275,13 +261,11 @@ class QuickList:
     def range(self, start: int, count: int) -> list[bytes]:
         """Return up to `count` elements from `start` on; IndexError if it is outside. O(nodes + count)."""
         at, offset = self._locate(start)
-        nodes = self.nodes if at == 0 else islice(self.nodes, at, None)
-        found: list[bytes] = []
-        for node in nodes:
-            found += _elements(node, offset, count - len(found))
-            if len(found) >= count:
+        found = _elements(self.nodes[at], offset, count)
+        for node in islice(self.nodes, at + 1, None):
+            if len(found) == count:
                 break
-            offset = 0
+            found += _elements(node, 0, count - len(found))
         return found
 
     def replace(self, index: int, element: bytes) -> None:
@@ -533,10 +517,11 @@ def _copy(node: OpenNode) -> OpenNode:
 
 def _elements(node: Node, offset: int = 0, count: int | None = None) -> list[bytes]:
     """Return up to `count` elements of `node` from `offset` on, by the pack's fast decoder."""
-    opened = _opened(node)
-    if isinstance(opened, PlainNode):
-        return [opened.element]
-    return opened.to_list(opened.seek(offset) if offset else 0, count)
+    if isinstance(node, CompressedNode):
+        node = node.open()
+    if isinstance(node, PlainNode):
+        return [node.element]
+    return node.to_list(node.seek(offset) if offset else 0, count)
 
 
 def _positions(node: Node, element: bytes) -> list[int]:

@@ -117,7 +117,7 @@ def _string(source: Source, _options: ValueOptions) -> Value:
 def _list(source: Source, options: ValueOptions) -> Value:
     value = ListValue(options.limits)
     for _ in range(source.length("elements")):
-        value.push_right(source.string("element"))
+        value.push_right((source.string("element"),))
     return value
 
 
@@ -268,14 +268,14 @@ def _set_listpack(source: Source, options: ValueOptions) -> Value:
 
 def _list_ziplist(source: Source, options: ValueOptions) -> Value:
     value = ListValue(options.limits)
-    value.push_right(*decode_ziplist(source.string("ziplist")))
+    value.push_right(decode_ziplist(source.string("ziplist")))
     return value
 
 
 def _list_quicklist(source: Source, options: ValueOptions) -> Value:
     value = ListValue(options.limits)
     for _ in range(source.length("nodes")):
-        value.push_right(*decode_ziplist(source.string("ziplist")))
+        value.push_right(decode_ziplist(source.string("ziplist")))
     return value
 
 
