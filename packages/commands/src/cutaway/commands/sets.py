@@ -35,7 +35,7 @@ EFFECT_BATCH: Final = 1024
     "SADD", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key member [member ...]",
     history=[("2.4.0", "Accepts multiple `member` arguments.")],
 )  # fmt: skip
-def sadd(client: Client, key: bytes, *members: bytes) -> Reply:
+def sadd(client: Client, key: bytes, member: bytes, *more: bytes) -> Reply:
     """Adds members to a set, creates the set if there is none, and returns how many are new.
 
     O(n) for n members.
@@ -45,11 +45,12 @@ def sadd(client: Client, key: bytes, *members: bytes) -> Reply:
     if value is None:
         value = SetValue(client.engine.limits)
         db.add(key, value)
-        added = value.update(members)
-    elif len(members) == 1:
-        added = 1 if value.add(members[0]) else 0
-    else:
-        added = value.update(members)
+    elif not more:
+        if not value.add(member):
+            return 0
+        db.changed(key, "sadd")
+        return 1
+    added = value.update((member, *more))
     if added:
         db.changed(key, "sadd", added)
     return added

@@ -185,8 +185,7 @@ def pop(
     db = client.db
     pairs = value.pop_max(count) if highest else value.pop_min(count)
     db.changed(key, "zpopmax" if highest else "zpopmin", len(pairs))
-    if not len(value):
-        db.delete_if_empty(key, value)
+    db.delete_if_empty(key, value)
     return pairs
 
 

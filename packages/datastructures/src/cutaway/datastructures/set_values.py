@@ -120,20 +120,20 @@ class SetValue:
     def add(self, member: bytes) -> bool:
         """Add `member`; return whether it is new."""
         body = self._body
+        if isinstance(body, ListPack):
+            if body.find(member) >= 0:
+                return False
+            limits = self.limits
+            if body.count < limits.set_max_listpack_entries and len(member) <= limits.set_max_listpack_value:
+                body.append(member)
+            else:
+                self._to_hashtable()[member] = None
+            return True
         if isinstance(body, Dict):
             before = len(body)
             body[member] = None
             return len(body) != before
-        if isinstance(body, IntSet):
-            return self._add_to_intset(body, member)
-        if body.find(member) >= 0:
-            return False
-        limits = self.limits
-        if len(body) < limits.set_max_listpack_entries and len(member) <= limits.set_max_listpack_value:
-            body.append(member)
-        else:
-            self._to_hashtable()[member] = None
-        return True
+        return self._add_to_intset(body, member)
 
     def _add_to_intset(self, ints: IntSet, member: bytes) -> bool:
         """Add `member` to what is an intset until now."""

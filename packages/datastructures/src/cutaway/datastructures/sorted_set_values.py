@@ -72,7 +72,7 @@ class SortedSetValue:
         self._small = ListPackIndex(pack)
         self._index: SortedSetIndex = self._small
         self._scores: Dict[bytes, float] | None = None
-        if len(self._small) > limits.zset_max_listpack_entries:
+        if pack is not None and len(self._small) > limits.zset_max_listpack_entries:
             self._become_large(self._small)
 
     @classmethod
@@ -141,23 +141,18 @@ class SortedSetValue:
     def exchange(self, member: bytes, score: float) -> float | None:
         """Give `member` this score, and return the one it had; None if it is new. O(log n)."""
         scores = self._scores
-        if scores is None:
-            small = self._small
-            limits = self._limits
-            fits = (
-                len(small) < limits.zset_max_listpack_entries
-                and len(member) <= limits.zset_max_listpack_value
-            )
-            if fits or small.score(member) is not None:
-                return small.exchange(member, score)
-            scores = self._become_large(small)
-        old = scores.get(member)
+        old = self._small.score(member) if scores is None else scores.get(member)
+        if old == score:
+            return old
         if old is None:
-            self._index.insert(score, member)
-            scores[member] = score
-        elif old != score:
+            if scores is None and not self._has_room_for(member):
+                scores = self._become_large(self._small)
+        elif scores is None:
+            self._small.remove_member(member)
+        else:
             self._index.remove(old, member)
-            self._index.insert(score, member)
+        self._index.insert(score, member)
+        if scores is not None:
             scores[member] = score
         return old
 
@@ -333,6 +328,14 @@ class SortedSetValue:
         assert self._index is not self._small, "large, but a listpack"
         assert not len(self._small), "large, and yet in a listpack"
         assert dict(self._index) == dict(self._scores.items()), "index and Dict differ"
+
+    def _has_room_for(self, member: bytes) -> bool:
+        """Whether a small set stays one with this new member."""
+        limits = self._limits
+        return (
+            len(self._small) < limits.zset_max_listpack_entries
+            and len(member) <= limits.zset_max_listpack_value
+        )
 
     def _become_large(self, pairs: Iterable[tuple[bytes, float]]) -> Dict[bytes, float]:
         scores: Dict[bytes, float] = Dict()
