@@ -92,6 +92,14 @@ class ListPackMachine(RuleBasedStateMachine):
         assert self.pack.find(element, 0, skip) == expected
         assert self.pack.positions(element) == [i for i, other in enumerate(self.model) if other == element]
 
+    @rule(field=elements)
+    def find_value(self, field: bytes) -> None:
+        fields = self.model[:-1:2]
+        if field in self.model[::2] and field not in fields:
+            return  # the last entry, which has no partner
+        expected = self.pack.seek(2 * fields.index(field) + 1) if field in fields else -1
+        assert self.pack.find_value(field) == expected
+
     @rule(start=st.integers(0, 8), count=st.integers(0, 9))
     def read_a_part(self, start: int, count: int) -> None:
         if start < len(self.model):
@@ -114,7 +122,8 @@ TestListPackMachine = ListPackMachine.TestCase
 @pytest.mark.parametrize("before", [[], [b"0", b"0"]])
 def test_what_is_looked_for_among_pairs_may_lie_within_a_last_entry_without_a_partner(before: list[bytes]):
     encoded = b"\x83xxx\x04" * 3
-    assert ListPack.from_list([*before, encoded]).find(b"xxx", 0, 1) == -1
+    pack = ListPack.from_list([*before, encoded])
+    assert pack.find(b"xxx", 0, 1) == pack.find_value(b"xxx") == -1
 
 
 @given(st.binary(max_size=25))

@@ -93,8 +93,8 @@ class HashValue:
         body = self._body
         if isinstance(body, Dict):
             return body.get(field)
-        pos = body.find(field, 0, 1)
-        return body.get(body.next(pos)) if pos >= 0 else None
+        pos = body.find_value(field)
+        return body.get(pos) if pos >= 0 else None
 
     def __contains__(self, field: bytes) -> bool:
         """Whether there is such a field."""
@@ -110,21 +110,23 @@ class HashValue:
 
         HSET and HSETNX let a field live on for ever; HINCRBY and HSETEX KEEPTTL keep the time it has.
         """
-        if self._expiries is not None and not keep_expiry:
-            self._expiries.discard(field)
         body = self._body
         if type(body) is ListPack:
             limits = self.limits
             longest = limits.hash_max_listpack_value
             if len(field) <= longest and len(value) <= longest:
+                pos = body.find_value(field)
                 room = 2 * limits.hash_max_listpack_entries - body.count
-                if room >= 0 and body.replace_next(field, value):
+                if pos >= 0 and room >= 0:
+                    body.replace_at(pos, value)
                     return False
-                if room > 0:
+                if pos < 0 and room > 0:
                     body.append(field)
                     body.append(value)
                     return True
             body = self._to_hashtable()
+        elif self._expiries is not None and not keep_expiry:
+            self._expiries.discard(field)
         assert isinstance(body, Dict)
         before = len(body)
         body[field] = value

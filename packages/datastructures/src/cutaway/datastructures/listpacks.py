@@ -224,7 +224,12 @@ class ListPack:
     def replace_at(self, pos: int, element: bytes) -> int:
         """Put `element` in place of the entry at `pos`; return its position, `pos`. O(bytes)."""
         data = self.entries
-        data[pos : pos + size_at(data, pos)] = encode(element)
+        size = len(element)
+        if size < 64 and element >= AFTER_DIGITS:  # what `encode` would come to, without the call
+            entry: bytes | bytearray = SHORT_ENTRIES[size] % element
+        else:
+            entry = encode(element)
+        data[pos : pos + size_at(data, pos)] = entry
         return pos
 
     def splice(self, pos: int, size: int, entries: bytes, change: int) -> None:
@@ -235,22 +240,6 @@ class ListPack:
         """
         self.entries[pos : pos + size] = entries
         self.count += change
-
-    def replace_next(self, element: bytes, value: bytes) -> bool:
-        """Put `value` in place of the entry after `element`, which is looked for as `find` does with skip=1.
-
-        Return whether there was such an element: with fields and values, this sets a field that exists.
-        """
-        pos = self.find(element, 0, 1)
-        if pos < 0:
-            return False
-        data = self.entries
-        first = data[pos]
-        pos += first - 0x7E if 0x80 <= first < 0xC0 else size_at(data, pos)
-        first = data[pos]
-        size = first - 0x7E if 0x80 <= first < 0xC0 else size_at(data, pos)
-        data[pos : pos + size] = encode(value)
-        return True
 
     def delete_at(self, pos: int, count: int = 1) -> int:
         """Delete up to `count` entries from `pos` on; return the position that follows, or -1. O(bytes)."""
@@ -374,15 +363,24 @@ class ListPack:
             entry: bytes | bytearray = SHORT_ENTRIES[size] % element
         else:
             entry = encode(element)
-        pos = start_pos
-        candidate = data.find(entry, pos)
-        while candidate >= 0:
-            if candidate != pos:
-                pos = _walk(data, pos, candidate, skip + 1)
-            if pos == candidate:
-                return pos
-            candidate = data.find(entry, pos)
-        return -1
+        pos = data.find(entry, start_pos)
+        return pos if pos <= start_pos else _confirmed(data, entry, start_pos, pos, skip + 1)
+
+    def find_value(self, field: bytes) -> int:
+        """Return the position of the value of `field`, in a pack of fields and values by turns; or -1.
+
+        O(bytes) in C without the field, and O(entries before it) with it.
+        """
+        data = self.entries
+        size = len(field)
+        if size < 64 and field >= AFTER_DIGITS:  # what `encode` would come to, without the call
+            entry: bytes | bytearray = SHORT_ENTRIES[size] % field
+        else:
+            entry = encode(field)
+        pos = data.find(entry)
+        if pos > 0:
+            pos = _confirmed(data, entry, 0, pos, 2)
+        return pos if pos < 0 else pos + len(entry)
 
     def positions(self, element: bytes) -> list[int]:
         """Return the indices of all entries equal to `element`. O(bytes) in C if there is none, else O(n)."""
@@ -484,6 +482,20 @@ def _skip(data: bytearray, pos: int, count: int) -> int:
         size = SIZES[data[pos]]
         pos += size if size < WIDE else size_at(data, pos)
     return pos
+
+
+def _confirmed(data: bytearray, entry: bytes | bytearray, pos: int, candidate: int, step: int) -> int:
+    """Return the first position at or after `candidate` where `entry` is one of the entries compared; or -1.
+
+    Those are the one at `pos` and every `step`-th after it. At `candidate` are the first bytes after `pos` that
+    look like `entry`; they may be a piece of another one.
+    """
+    while candidate >= 0:
+        pos = _walk(data, pos, candidate, step)
+        if pos == candidate:
+            return pos
+        candidate = data.find(entry, pos)
+    return -1
 
 
 def _walk(data: bytearray, pos: int, target: int, step: int) -> int:

@@ -97,7 +97,7 @@ class _View:
 
 
 EMPTY_BYTES: Final = ListPack().nbytes
-FEW: Final = 4  # pairs that are looked through as fast as they are decoded
+FEW: Final = 8  # entries, of four pairs, that are looked through as fast as they are decoded
 VIEWS: Final = 512
 
 # The sets that have a view, the one decoded longest ago first.
@@ -115,7 +115,7 @@ class ListPackIndex(SortedSetIndex):
         self._view: _View | None = None
 
     def __len__(self) -> int:
-        return len(self.pack) >> 1
+        return self.pack.count >> 1
 
     def __iter__(self) -> Iterator[tuple[bytes, float]]:
         elements = self.pack.to_list()
@@ -126,20 +126,14 @@ class ListPackIndex(SortedSetIndex):
 
     def score(self, member: bytes) -> float | None:
         """Return the score of `member`, or None."""
-        if self._view is None and len(self) <= FEW:
-            position = self.pack.find(member, 0, 1)
-            return None if position < 0 else float(self.pack.get_value(self.pack.next(position)))
-        return (self._view or self._decode()).scores.get(member)
-
-    def exchange(self, member: bytes, score: float) -> float | None:
-        """Give `member` this score, and return the one it had; None if it is new."""
-        old = self.score(member)
-        if old is None:
-            self.insert(score, member)
-        elif old != score:
-            self.remove_member(member)
-            self.insert(score, member)
-        return old
+        view = self._view
+        if view is None:
+            pack = self.pack
+            if pack.count <= FEW:
+                position = pack.find_value(member)
+                return None if position < 0 else float(pack.get_value(position))
+            view = self._decode()
+        return view.scores.get(member)
 
     def insert(self, score: float, member: bytes) -> None:
         """Write a pair, whose member is not in the set yet, where it belongs."""
@@ -173,7 +167,7 @@ class ListPackIndex(SortedSetIndex):
     def remove_member(self, member: bytes) -> bool:
         """Cut out the pair of `member`, whatever its score; False if there is none."""
         view = self._view
-        if view is None and len(self) <= FEW:
+        if view is None and self.pack.count <= FEW:
             position = self.pack.find(member, 0, 1)
             if position >= 0:
                 self.pack.delete_at(position, 2)
