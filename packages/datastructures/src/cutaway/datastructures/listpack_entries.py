@@ -20,7 +20,7 @@ walk.
 from __future__ import annotations
 
 from struct import Struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,9 +103,9 @@ def _short_entry(size: int) -> bytes:
 
 
 _SHORT_ENTRIES: Final = tuple(map(_short_entry, range(64)))
-SHORT_ENTRIES: Final = tuple(map(bytearray, _SHORT_ENTRIES))
-"""Entries of short strings, by length, to be filled in by `%`. This gives bytearrays, which a bytearray takes
-into its midst as they are; whatever else is put there it copies first."""
+SHORT_ENTRIES: Final[tuple[Any, ...]] = tuple(map(bytearray, _SHORT_ENTRIES))
+"""Entries of short strings, by length, to be filled in by `%`. This gives bytearrays (though typeshed says bytes), which
+a bytearray takes into its midst as they are; whatever else is put there it copies first."""
 
 
 def encode(element: bytes) -> bytes:

@@ -430,8 +430,7 @@ def _read_run(data: bytearray, pos: int, count: int) -> list[bytes]:
     if first < 0x80:
         return [SMALL[first]] * count
     if 0xC0 <= first < 0xE0:
-        high = (first & 0x0F) << 8 if first < 0xD0 else (first & 0x0F) - 0x10 << 8
-        return [b"%d" % (high + low) for low in data[pos + 1 : pos + count * size : size]]
+        return [_element_at(data, at) for at in range(pos, pos + count * size, size)]
     contents: list[bytes] = []
     while count > 0:
         block = min(count, _BLOCK)
