@@ -327,7 +327,7 @@ class ListPack:
         """Return the position of the entry at `index` (negative: from the tail), or -1.
 
         O(distance); over a run of entries of one size, in C. Only forwards, so the way from the tail is taken
-        for the last few entries alone.
+        where it is the shorter one, and for the last few entries alone.
         """
         count = self.count
         if index < 0:
@@ -335,7 +335,7 @@ class ListPack:
         if not 0 <= index < count:
             return -1
         back = count - index
-        if back > BACKWARDS:
+        if index < back or back > BACKWARDS:
             return _skip(self.entries, 0, index)
         pos = len(self.entries)
         while back:
