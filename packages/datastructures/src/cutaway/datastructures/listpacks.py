@@ -420,7 +420,9 @@ def _is_run(data: bytearray | bytes, pos: int, count: int) -> bool:
     """
     first = data[pos]
     size = SIZES[first]
-    return size < WIDE and data[pos : pos + count * size : size].count(first) == count
+    if size == WIDE or (count > 1 and data[pos + size] != first):  # mostly it shows at once
+        return False
+    return data[pos : pos + count * size : size].count(first) == count
 
 
 def _read_run(data: bytearray, pos: int, count: int) -> list[bytes]:
@@ -452,7 +454,7 @@ def _read(data: bytearray, pos: int, count: int) -> list[bytes]:
     """Return up to `count` elements from `pos` on, one by one. O(bytes from `pos` on)."""
     elements: list[bytes] = []
     append = elements.append
-    entries = b"".join((memoryview(data)[pos:], _END))  # a slice of bytes is bytes
+    entries = b"".join((data[pos:], _END))  # bytes, so that a slice is bytes too
     pos = 0
     for _ in range(count):
         first = entries[pos]
@@ -462,6 +464,14 @@ def _read(data: bytearray, pos: int, count: int) -> list[bytes]:
         elif first < 0xC0:
             stop = pos + first - 0x7F
             append(entries[pos + 1 : stop])
+            pos = stop + 1
+        elif 0xE0 <= first < 0xF0:
+            stop = pos + 2 + ((first & 0x0F) << 8 | entries[pos + 1])
+            append(entries[pos + 2 : stop])
+            pos = stop + (1 if stop - pos < 128 else 2)
+        elif 0xF0 < first < END:
+            stop = pos + SIZES[first] - 1
+            append(b"%d" % int.from_bytes(entries[pos + 1 : stop], "little", signed=True))
             pos = stop + 1
         elif first != END:
             value = decode_at(entries, pos)
