@@ -184,7 +184,7 @@ class QuickList:
         """Add `element` at the tail. O(length), amortised."""
         nodes = self.nodes
         node = nodes[-1] if nodes else None
-        if type(node) is ListPack and (  # `_fits` alone decides; what nearly always holds is asked without a call
+        if type(node) is ListPack and (  # `_fits` decides; what nearly always holds needs no call
             (len(node.entries) + len(element) <= self._room and not self._limits.list_packed_threshold)
             or self._fits(node, len(element))
         ):
@@ -198,7 +198,7 @@ class QuickList:
         """Add `element` at the head. O(bytes of a node), as one memmove."""
         nodes = self.nodes
         node = nodes[0] if nodes else None
-        if type(node) is ListPack and (  # `_fits` alone decides; what nearly always holds is asked without a call
+        if type(node) is ListPack and (  # `_fits` decides; what nearly always holds needs no call
             (len(node.entries) + len(element) <= self._room and not self._limits.list_packed_threshold)
             or self._fits(node, len(element))
         ):
