@@ -290,3 +290,20 @@ def test_a_list_is_its_elements_one_after_the_other_however_many(
     for encoder in (Encoder(2), Encoder(3)):
         expected = b"*%d\r\n" % len(items) + b"".join(encoder.encode(item) for item in items)
         assert encoder.encode(items) == expected
+
+
+alike = st.sampled_from(
+    [st.just("OK"), st.text("ab\r\n", max_size=4), st.binary(max_size=5), st.integers(), st.none()]
+)
+
+
+@settings(max_examples=200)
+@given(
+    alike.flatmap(lambda kind: st.lists(kind, max_size=20)),
+    st.lists(st.tuples(st.integers(0, 20), replies), max_size=2),
+)
+def test_replies_in_a_row_are_what_each_is_alone(items: list[Reply], others: list[tuple[int, Reply]]) -> None:
+    for place, other in others:
+        items.insert(place, other)
+    for encoder in (Encoder(2), Encoder(3)):
+        assert encoder.encode_all(items) == b"".join(map(encoder.encode, items))

@@ -263,6 +263,9 @@ def test_a_promise_of_much_reserves_nothing(parser_class: type[RequestParser]) -
         for _ in range(100):
             assert parser_class().feed(b"*2147483647\r\n$536870912\r\n" + b"x" * 64) == []
             assert parser_class().feed(encode_request([b"PING"]) * 9 + b"*200000000\r\n") == [[b"PING"]] * 9
+            for start in (b"*1\r\n", b"*1\r\n$64\r\n" + b"x" * 64 + b"\r\n*2\r\n"):
+                for kind in b"*~>%|":
+                    run(parser_class(), [start + b"%c200000000\r\n" % kind])
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -319,5 +322,7 @@ def test_the_fast_body_really_reads_a_plain_pipeline(monkeypatch: pytest.MonkeyP
 
     parser = HiredisRequestParser()
     monkeypatch.setattr(RequestParser, "_parse", slow)
-    sent = [[b"SET", b"key", b"a+b=c\n#1"]] * 16
-    assert parser.feed(b"".join(map(encode_request, sent))) == sent
+    for word in (b"value", b"a+b=c\n#1", b"a*b"):
+        sent = [[b"SET", b"key", word]] * 16
+        assert parser.feed(b"".join(map(encode_request, sent))) == sent
+    assert parser.feed(encode_request([b"GET", b"key"])) == [[b"GET", b"key"]]

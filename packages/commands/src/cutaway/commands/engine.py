@@ -2,7 +2,7 @@
 
 Four steps lead from the bytes of a socket to a handler: the parser makes requests, `Engine.execute` finds the command and asks
 whether it may run, `Engine.call` runs it, the encoder turns the reply to bytes. This module is the middle two, and `Engine.run`
-is both of them at once, for a batch of requests. It knows no socket, no file, no time but what its clock says, and no other
+is both of them at once, for as many requests as are plain work on data. It knows no socket, no file, no time but what its clock says, and no other
 room: those hook in here.
 
 ==================  ===========================================================================================
@@ -43,6 +43,7 @@ from cutaway.commands.reclaiming import Reclaimer
 from cutaway.commands.tables import Command, compose
 from cutaway.config import Config
 from cutaway.datastructures import Dict
+from cutaway.datastructures.eviction_clocks import lru_clock
 from cutaway.datastructures.limits import Limits
 from cutaway.resp import NO_REPLY, Reply
 
@@ -53,6 +54,8 @@ CallListener = Callable[[Client, Command, Sequence[bytes], int], None]
 MAX_SPELLINGS: Final = 2048
 MANY_SAMPLES: Final = 4096
 """A script makes more calls than that while nobody gets round to counting them."""
+LONG: Final = 100_000
+"""Nanoseconds; a command that took longer may have made a large reply, which is better written before there are more."""
 SLOW_ENOUGH_TO_TICK: Final = 1_000_000
 """Nanoseconds; after a command that took longer, the batch's moment is taken anew."""
 NEVER: Final = 2**63
@@ -64,7 +67,7 @@ class Engine(Effects):
     """A keyspace and the commands that work on it."""
 
     __slots__ = (
-        "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands",
+        "_plain", "_spelled", "active_expiry", "blocking", "caller", "clients", "clock", "commands",
         "errors_by_code", "extras", "filters", "gates", "info_sections", "is_out_of_memory",
         "keyspace", "limits", "local", "max_string_length", "nesting", "next_client_id", "on_call",
         "on_commands", "on_connect", "on_cron", "on_slow", "reclaimer", "slow_after", "stopwatch",
@@ -94,6 +97,9 @@ class Engine(Effects):
         self.keyspace.release = self.reclaimer.release
         self.commands: Final = compose(tables)
         self._spelled: Final[dict[bytes, Command]] = {}
+        """The commands by name, as clients have written it so far."""
+        self._plain: Final[dict[bytes, Command]] = {}
+        """Those of them that are plain."""
         self.clients: Final[dict[int, Client]] = {}
         self.next_client_id = 1
         self.caller: Client | None = None
@@ -179,9 +185,13 @@ class Engine(Effects):
         self._commands_changed()
 
     def _commands_changed(self) -> None:
-        self._spelled.clear()
+        self._forget_spellings()
         for hook in self.on_commands:
             hook()
+
+    def _forget_spellings(self) -> None:
+        self._spelled.clear()
+        self._plain.clear()
 
     # ---- executing
 
@@ -198,9 +208,9 @@ class Engine(Effects):
         now = clock()
         if now != keyspace.now:
             keyspace.now = now
-            lru_clock = now // 1000 & 0xFFFFFF
-            if lru_clock != keyspace.lru_clock:  # all keys used within the same second share one integer
-                keyspace.lru_clock = lru_clock
+            second = lru_clock(now)
+            if second != keyspace.lru_clock:  # all keys used within the same second share one integer
+                keyspace.lru_clock = second
 
     def lookup(self, argv: Sequence[bytes]) -> Command | errors.CommandError:
         """The command, or subcommand, that `argv` calls for, or the error that says there is none. O(1)."""
@@ -210,8 +220,10 @@ class Engine(Effects):
             return errors.unknown_command(name, list(argv[1:]))
         if not command.subcommands:
             if len(self._spelled) >= MAX_SPELLINGS:
-                self._spelled.clear()
+                self._forget_spellings()
             self._spelled[name] = command
+            if command.is_plain:
+                self._plain[name] = command
         elif len(argv) > 1:
             child = command.subcommands.get(argv[1].lower())
             if child is not None:
@@ -219,38 +231,45 @@ class Engine(Effects):
             return errors.unknown_subcommand(argv[1], command.name)
         return command
 
-    def run(self, client: Client, requests: Iterable[Sequence[bytes]]) -> Iterator[Reply]:
-        """Run requests of a client in turn, each when its reply is asked for. Whoever stops asking leaves the rest undone.
+    def run(self, client: Client, requests: Iterable[Sequence[bytes]], replies: list[Reply]) -> None:
+        """Run the first requests of a client, as many as are plain, and append their replies; or the first alone if it is not.
 
-        The innermost loop of a server: `execute` and `call` in one, since two calls in Python take a tenth of the time of a
-        GET. What is not plain (a name for the first time, a transaction, a module's filter) goes the long way through `execute`.
+        After a plain command that took `LONG` the rest is left as well. Whoever calls has to look what became of the client, and
+        come again for what is left. A request that has to wait is answered with `NO_REPLY`.
+
+        The innermost loop of a server. What cannot change while plain commands run (who listens, what has to be asked before
+        a command) is found out once, and neither `execute` nor `call` is called: two calls in Python take a tenth of the time
+        of a GET.
         """
-        keyspace, blocking = self.keyspace, self.blocking
-        spelled, stopwatch = self._spelled, self.stopwatch
-        is_nested = self.nesting > 0  # somebody else's script runs meanwhile
+        keyspace, stopwatch, gates = self.keyspace, self.stopwatch, self.gates
+        is_plain = client.intercept is None and not self.filters and not self.nesting
+        find = self._plain.get if is_plain else _find_none
+        is_followed = (
+            bool(self.on_propagate or self.on_call or self.blocking.waiting) or self.slow_after < LONG
+        )
+        dirty = keyspace.dirty
+        self.caller = client
         for argv in requests:
-            command = spelled.get(argv[0])
+            command = find(argv[0])
             argc = len(argv)
-            if (
-                command is None
-                or client.intercept is not None
-                or not command.min_argc <= argc <= command.max_argc
-                or self.filters
-                or is_nested
-            ):
-                yield self.execute(client, argv)
-                continue
+            if command is None or not command.min_argc <= argc <= command.max_argc:
+                if not replies:
+                    replies.append(self.execute(client, argv))
+                return
             client.command = command
-            if self.gates:
+            if gates:
                 refusal = self._ask_gates(client, command, argv)
                 if refusal is not None:
-                    yield refusal
-                    continue
-            self.caller = client
-            dirty = keyspace.dirty
+                    replies.append(refusal)
+                    return
+                if (
+                    self.caller is not client
+                ):  # keys were evicted, and whoever waited for that has run meanwhile
+                    replies.append(self.call(client, command, argv))
+                    return
             handler = command.handler
             started = stopwatch()
-            try:
+            try:  # to spread the arguments takes as long as a lookup in a dict, so the short commands do without
                 if argc == 2:
                     reply = handler(client, argv[1])
                 elif argc == 3:
@@ -261,15 +280,15 @@ class Engine(Effects):
                 reply = self._failed(command, error)
             elapsed = stopwatch() - started
             command.samples.append(elapsed)
-            if self.on_propagate and (keyspace.dirty != dirty or self.effects):
-                self._wrote(client, command, argv)
-            if elapsed >= self.slow_after or self.on_call:
-                self._tell(client, command, argv, reply, elapsed)
-            if self.pending or blocking.ready or elapsed > SLOW_ENOUGH_TO_TICK:
-                self._end_unit(command, elapsed)
-            if type(reply) is Block:
-                reply = self._wait(client, command, argv, reply)
-            yield reply
+            if is_followed or elapsed >= LONG:
+                is_last = elapsed >= LONG or bool(self.blocking.ready)
+                self._ran(client, command, argv, reply, elapsed, dirty)
+                dirty = keyspace.dirty
+                replies.append(reply)
+                if is_last:
+                    return
+            else:
+                replies.append(reply)
 
     def execute(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """Run one request of a client, if it may run. What it answers is a reply, never an exception."""
@@ -339,32 +358,20 @@ class Engine(Effects):
 
     def call(self, client: Client, command: Command, argv: Sequence[bytes]) -> Reply:
         """Run a command that may run; time it, queue its effect, and end the unit if it is the outermost one."""
-        keyspace = self.keyspace
-        dirty = keyspace.dirty
         if not self.nesting:
             self.caller = client
-        argc = len(argv)
-        handler, stopwatch = command.handler, self.stopwatch
+        dirty = self.keyspace.dirty
+        stopwatch = self.stopwatch
         started = stopwatch()
-        try:  # to spread the arguments takes as long as a lookup in a dict, so the short commands do without
-            if argc == 2:
-                reply = handler(client, argv[1])
-            elif argc == 3:
-                reply = handler(client, argv[1], argv[2])
-            else:
-                reply = handler(client, *argv[1:])
+        try:
+            reply = command.handler(client, *argv[1:])
         except Exception as error:  # noqa: BLE001 - it says what became of it
             reply = self._failed(command, error)
         elapsed = stopwatch() - started
         command.samples.append(elapsed)
         if len(command.samples) >= MANY_SAMPLES:
             command.tally()
-        if self.on_propagate and (keyspace.dirty != dirty or self.effects):
-            self._wrote(client, command, argv)
-        if elapsed >= self.slow_after or self.on_call:
-            self._tell(client, command, argv, reply, elapsed)
-        if not self.nesting:
-            self._end_unit(command, elapsed)
+        self._ran(client, command, argv, reply, elapsed, dirty)
         return reply
 
     def _failed(self, command: Command, error: Exception) -> Reply:
@@ -378,23 +385,27 @@ class Engine(Effects):
         log.error("command %s failed; this is a bug", command.full_name, exc_info=error)
         return errors.CommandError("ERR internal error, see the server's log")
 
-    def _tell(
-        self, client: Client, command: Command, argv: Sequence[bytes], reply: Reply, elapsed: int
+    def _ran(
+        self, client: Client, command: Command, argv: Sequence[bytes], reply: Reply, elapsed: int, dirty: int
     ) -> None:
-        """Let those know who want to hear of the call."""
+        """A command has run, and `keyspace.dirty` was so much before: tell all who follow that."""
+        if self.on_propagate and (self.keyspace.dirty != dirty or self.effects):
+            self._wrote(client, command, argv)
         if elapsed >= self.slow_after and type(reply) is not Block:
             self.on_slow(client, command, argv, elapsed)
         for listener in self.on_call:
             listener(client, command, argv, elapsed)
+        if not self.nesting:
+            self.end_unit(together=command.is_write or command.is_transparent or bool(command.key_specs))
+            if elapsed > SLOW_ENOUGH_TO_TICK:
+                self.tick()
 
-    def _end_unit(self, command: Command, elapsed: int) -> None:
-        """An outermost command is over: hand on what it wrote, and serve whom it made ready."""
+    def end_unit(self, *, together: bool) -> None:
+        """Hand on what was written, `together` if it is to happen as one, and serve the clients for whom something is ready."""
         if self.pending:
-            self.flush_effects(together=command.is_write or command.is_transparent or bool(command.key_specs))
+            self.flush_effects(together=together)
         if self.blocking.ready:
             self.blocking.serve()
-        if elapsed > SLOW_ENOUGH_TO_TICK:
-            self.tick()
 
     @property
     def total_commands(self) -> int:
@@ -422,10 +433,7 @@ class Engine(Effects):
         finally:
             self.nesting -= 1
             if not self.nesting:
-                if self.pending:
-                    self.flush_effects(together=True)
-                if self.blocking.ready:
-                    self.blocking.serve()
+                self.end_unit(together=True)
 
     # ---- the passing of time
 
@@ -434,8 +442,7 @@ class Engine(Effects):
         self.tick()
         self.caller = None
         self.active_expiry.cycle()
-        if self.pending:
-            self.flush_effects(together=False)
+        self.end_unit(together=False)
         if self.config["activerehashing"]:
             for database in self.keyspace.databases:
                 database.keys.rehash_step(100)
@@ -448,6 +455,11 @@ class Engine(Effects):
         """Let the clients go whose time to wait is over; the server calls it at `blocking.next_deadline()`."""
         self.tick()
         self.blocking.expire(self.keyspace.now)
+
+
+def _find_none(_name: bytes) -> Command | None:
+    """Where nothing is plain."""
+    return None
 
 
 def _ignore_call(_client: Client, _command: Command, _argv: Sequence[bytes], _elapsed: int) -> None:

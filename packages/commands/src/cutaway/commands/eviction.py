@@ -244,10 +244,8 @@ class Evictor:
             if evicted % KEYS_BETWEEN_LOOKS == 0 and engine.stopwatch() > end:
                 state = State.RUNNING
                 break
-        if engine.pending and not engine.nesting:
-            engine.flush_effects(together=False)
-        if engine.blocking.ready and not engine.nesting:
-            engine.blocking.serve()
+        if not engine.nesting:
+            engine.end_unit(together=False)
         self.on_cycle(engine.stopwatch() - started)
         return state
 

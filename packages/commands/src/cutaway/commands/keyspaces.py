@@ -24,6 +24,7 @@ from typing import Any, Final, TypeVar
 
 from cutaway.commands import errors
 from cutaway.datastructures import Dict
+from cutaway.datastructures.eviction_clocks import lru_clock
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
 
 DATABASES: Final = 16
@@ -152,16 +153,9 @@ class Database:
 
     def write(self, key: bytes, kind: type[T]) -> T | None:
         """As `read`, for commands that will change the value in place."""
-        keyspace = self.keyspace
-        entry = self.keys.get(key)
+        entry = self.lookup_write(key)
         if entry is None:
             return None
-        if entry.expire_at or keyspace.access_for is not None:
-            entry = self.lookup_write(key)
-            if entry is None:
-                return None
-        else:
-            entry.access = keyspace.lru_clock
         value = entry.value
         if type(value) is not kind:
             raise errors.WRONG_TYPE
@@ -398,7 +392,7 @@ class Keyspace:
         """Called with the databases' numbers once all of their keys are gone: FLUSHDB, FLUSHALL."""
         self.on_swapped: tuple[Callable[[int, int], None], ...] = ()
         """Called with their numbers when two databases have exchanged their contents."""
-        self.lru_clock = now // 1000 & 0xFFFFFF
+        self.lru_clock = lru_clock(now)
         self.access_for: Callable[[int], int] | None = None
         """Under an LFU policy: the next access stamp from the last one."""
         self.first_access = 0

@@ -59,6 +59,8 @@ FLAGS: Final = frozenset(
         "module",
     ]
 )
+NOT_PLAIN: Final = frozenset(["noscript", "blocking", "admin", "pubsub", "may_replicate", "module"])
+"""What a script may not call, and what a script calls to another effect than a client does."""
 GROUP_CATEGORIES: Final = {
     "string": "string", "bitmap": "bitmap", "list": "list", "set": "set", "sorted-set": "sortedset", "hash": "hash",
     "stream": "stream", "hyperloglog": "hyperloglog", "geo": "geo", "pubsub": "pubsub", "generic": "keyspace",
@@ -74,8 +76,9 @@ class Command:
     __slots__ = (
         "_calls", "_nanoseconds", "acl_categories", "arity", "complexity", "container", "deprecated",
         "doc_flags", "failed_calls", "flags", "full_name", "group", "handler", "history", "is_blocking",
-        "is_denyoom", "is_transparent", "is_write", "key_finder", "key_specs", "max_argc", "min_argc", "name",
-        "on_samples", "rejected_calls", "samples", "since", "subcommands", "summary", "syntax", "tips",
+        "is_denyoom", "is_plain", "is_transparent", "is_write", "key_finder", "key_specs", "max_argc",
+        "min_argc", "name", "on_samples", "rejected_calls", "samples", "since", "subcommands", "summary",
+        "syntax", "tips",
     )  # fmt: skip
 
     def __init__(
@@ -113,6 +116,8 @@ class Command:
         self.is_write: Final = "write" in self.flags
         self.is_denyoom: Final = "denyoom" in self.flags
         self.is_blocking: Final = "blocking" in self.flags
+        self.is_plain: Final = self.flags.isdisjoint(NOT_PLAIN)
+        """Whether it leaves its client and the engine as they were: it works on data, and neither waits nor sends messages."""
         self.is_transparent: Final = transparent
         self.key_specs: Final[tuple[KeySpec, ...]] = (keys,) if isinstance(keys, KeySpec) else tuple(keys)
         self.key_finder: Final = key_finder

@@ -95,6 +95,16 @@ class Encoder:
             writer = self._writer_of_base(reply)
         return writer(self, reply)
 
+    def encode_all(self, replies: list[Reply]) -> bytes:
+        """Return the bytes of replies that follow one another. Raises TypeError as `encode` does. O(size).
+
+        Those of a pipeline tend to be of one kind, and then a few calls in C write all of them.
+        """
+        kind = type(replies[0]) if replies else None
+        if kind in _IN_A_ROW and [*map(type, replies)].count(kind) == len(replies):
+            return _IN_A_ROW[kind](replies)
+        return b"".join(map(self.encode, replies))
+
     def encode_into(self, reply: Reply, out: bytearray) -> None:
         """Append the bytes of a reply to `out`."""
         try:
@@ -141,6 +151,10 @@ def _bulk(_encoder: Encoder, value: bytes | bytearray) -> bytes:
 
 
 def _simple(_encoder: Encoder, value: str) -> bytes:
+    return _simple_string(value)
+
+
+def _simple_string(value: str) -> bytes:
     known = _SIMPLE.get(value)
     if known is not None:
         return known
@@ -157,7 +171,9 @@ def _error(_encoder: Encoder, value: Exception) -> bytes:
 
 
 def _array(encoder: Encoder, items: Sequence[Reply]) -> bytes:
-    if _pack_command is not None and 0 < len(items) < _MANY and type(items[0]) is bytes:
+    if not items:
+        return b"*0\r\n"
+    if len(items) < _MANY and _pack_command is not None and type(items[0]) is type(items[-1]) is bytes:
         try:
             b"".join(items)  # type: ignore[arg-type] # fails on what pack_command would turn into text
             return _pack_command(tuple(items))
@@ -179,6 +195,18 @@ def _bulks(items: Sequence[bytes]) -> bytes:
     else:
         parts[:-1:2] = [b"$%d" % size for size in sizes]
     return b"\r\n".join(parts)
+
+
+def _simples(items: Sequence[str]) -> bytes:
+    """Many simple strings in a row; as a rule they are all OK. O(size)."""
+    if items.count(items[0]) == len(items):
+        return _simple_string(items[0]) * len(items)
+    return b"".join(map(_simple_string, items))
+
+
+def _integers(items: Sequence[int]) -> bytes:
+    """Many integers in a row. O(size)."""
+    return b":%d\r\n" * len(items) % tuple(items)
 
 
 def _sequence(encoder: Encoder, header: bytes, items: Sequence[Reply]) -> bytes:
@@ -334,6 +362,7 @@ _BOTH: Final[dict[type, Writer]] = {
     Raw: _raw,
     Several: _several,
 }
+_IN_A_ROW: Final[dict[type | None, Callable[[Any], bytes]]] = {bytes: _bulks, int: _integers, str: _simples}
 _WRITERS: Final[dict[int, dict[type, Writer]]] = {
     2: _BOTH
     | {

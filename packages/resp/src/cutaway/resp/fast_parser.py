@@ -10,17 +10,17 @@ happened. The proof for a chunk:
 1. It holds none of ``+ = (``, types whose text hiredis returns as bytes, like a bulk string's, and none of
    ``~ | > %``, which it returns as a list or as something that iterates like one. If it does, most likely
    inside a payload, then the requests, encoded again, must give the chunk.
-2. No array claims 10000 elements or more: hiredis would allocate the list at once, on the strength of a
-   header.
+2. No array, nor what hiredis shows like one, claims 10000 elements or more: hiredis would allocate the list at
+   once, on the strength of a header.
 3. The chunk is read as one array of as many elements as it seems to hold requests, by a header put before it.
    The array comes out complete, none of its elements is empty, and nothing is left in the reader's buffer. So
-   the chunk ends where a request ends. (A payload with a line that begins with ``*`` makes the count too high,
-   and nothing comes out.)
-4. ``b"".join(map(b"".join, requests))`` is possible: every request is iterable, and what it holds are bytes.
-   Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
+   the chunk ends where a request ends. (A ``*`` in a payload makes the count too high, and nothing comes out;
+   then only those count that begin a line.)
+4. ``b"".join(chain.from_iterable(requests))`` is possible: every request is iterable, and what it holds are
+   bytes. Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
 
 A short chunk that holds a single request, which is what a client sends that waits for each reply, has a shorter
-proof: every second line of it is taken for an argument, and these, encoded again, give the chunk.
+proof: one regular expression sees to 1 and 2, and to it that there is no second array; 3 and 4 follow for the one.
 
 When only the last request of a chunk is cut off, the part before it is proven in a second attempt, and the
 readable parser takes the rest; it hands back as soon as that request is complete.
@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import re
 from importlib.util import find_spec
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cutaway.resp.encoder import encode_request
@@ -37,20 +38,18 @@ from cutaway.resp.limits import UNAUTHENTICATED_ARGUMENTS
 from cutaway.resp.parser import ProtocolError, RequestParser
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cutaway.resp.limits import RequestLimits
 
 AVAILABLE: Final = find_spec("hiredis") is not None
 if AVAILABLE or TYPE_CHECKING:
-    from hiredis import HiredisError, Reader, pack_command
+    from hiredis import HiredisError, Reader
 
-    _pack: Final[Callable[[tuple[bytes, ...]], bytes]] = pack_command  # type: ignore[assignment] # of one word, say its types
-
-_SHORT: Final = 512  # bytes; in a longer chunk there may be more line breaks than it pays to look at
+_SHORT: Final = 512  # bytes; a longer chunk is worth the other way
+_LONE: Final = re.compile(rb"\*[1-9][0-9]{0,3}\r\n[^*+=(~|>%]+").fullmatch
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
-_HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}")
+_HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}").search
+_HUGE_CLAIM_OF_ANY: Final = re.compile(rb"[*~>|%][0-9]{5}").search
 _PLUS, _EQUALS, _PARENTHESIS, _TILDE, _BAR, _GREATER, _PERCENT = b"+=(~|>%"
 
 
@@ -67,13 +66,28 @@ class HiredisRequestParser(RequestParser):
         """Take the next bytes of the stream; return the requests they complete, as `RequestParser` does."""
         if self._remaining or self._tail:
             return self._feed_busy(data)
-        if len(data) <= _SHORT and data.find(b"\r\n*") < 0:
-            words = data.split(b"\r\n")[2::2]
-            if 0 < len(words) <= UNAUTHENTICATED_ARGUMENTS and _pack(tuple(words)) == data:
-                return [words]
+        if len(data) <= _SHORT and _LONE(data):
+            request = self._read_lone(data)
+            if request is not None:
+                return [request]
         if len(data) < _WORTHWHILE:
             return super().feed(data)
         return self._feed_idle(data)
+
+    def _read_lone(self, data: bytes) -> list[bytes] | None:
+        """Return the one request that `data` is, or None; where it could be something else, `_LONE` has not matched."""
+        reader = self._reader
+        try:
+            reader.feed(data)
+            request: list[bytes] = reader.gets()
+            if request and not reader.has_data():
+                b"".join(request)
+                if len(request) <= UNAUTHENTICATED_ARGUMENTS:
+                    return request
+        except (HiredisError, TypeError):
+            pass  # not a request; the readable parser will say what
+        self._reader = Reader()
+        return None
 
     def _feed_busy(self, data: bytes) -> list[list[bytes]]:
         """Let the readable parser complete the request under way, then parse the rest."""
@@ -109,16 +123,27 @@ class HiredisRequestParser(RequestParser):
 
     def _read(self, data: bytes) -> list[list[bytes]] | None:
         """Return the requests that make up `data` exactly, or None if hiredis cannot prove that."""
-        if _HUGE_CLAIM.search(data):
+        is_ambiguous = _is_ambiguous(data)
+        if (_HUGE_CLAIM_OF_ANY if is_ambiguous else _HUGE_CLAIM)(data):
             return None
+        stars = data.count(b"*")  # each request has one, payloads hardly ever: lines take longer to count
+        requests = self._read_array(data, stars)
+        if requests is None:
+            lines = data.count(b"\r\n*") + 1
+            if lines != stars:
+                requests = self._read_array(data, lines)
+        return requests if not is_ambiguous or requests is None or _encode_all(requests) == data else None
+
+    def _read_array(self, data: bytes, count: int) -> list[list[bytes]] | None:
+        """Return the `count` requests that `data` is, or None."""
         reader = self._reader
         try:
-            reader.feed(b"*%d\r\n" % (data.count(b"\r\n*") + 1))
+            reader.feed(b"*%d\r\n" % count)
             reader.feed(data)
             requests: list[list[bytes]] = reader.gets()
             if requests and all(requests) and not reader.has_data():
-                b"".join(map(b"".join, requests))
-                return requests if not _is_ambiguous(data) or _encode_all(requests) == data else None
+                b"".join(chain.from_iterable(requests))
+                return requests
         except (HiredisError, TypeError):
             pass  # not requests, or not only; the readable parser will say what
         self._reader = Reader()

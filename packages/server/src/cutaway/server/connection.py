@@ -30,12 +30,14 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from cutaway.commands import CommandError
 from cutaway.commands.client_lists import client_type, describe
 from cutaway.observability.log import VERBOSE
-from cutaway.resp import NO_REPLY, ProtocolError, Push, Reply, RequestLimits, Several
+from cutaway.resp import NO_REPLY, Encoder, ProtocolError, Push, Reply, RequestLimits, Several
 from cutaway.server.client_memory import BASE_BYTES, parser_bytes, state_bytes
 from cutaway.server.tls import recognise
 from cutaway.server.turns import STRANGERS_SLICE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cutaway.commands import Client
     from cutaway.server.servers import Server
 
@@ -44,10 +46,10 @@ HIGH_WATER: Final = 1024 * 1024
 """With more bytes than that unread a client is behind, and its output buffer's limits are looked at more often."""
 MOST_UNREAD: Final = 128 * 1024 * 1024
 """When clients who are behind have left more than that together, none of them is worked for until it has caught up."""
-SMALL_REPLY: Final = 1024
-"""Replies of fewer bytes are not counted: those of a whole slice do not come to much."""
 LARGE_REPLY: Final = 65536
 """Replies of more bytes are held to the limit of the output buffer before they are written."""
+LONGEST_STRIDE: Final = 64
+"""So many requests run at most before their replies are looked at."""
 MESSAGES: Final = (Push, Several)
 """What CLIENT REPLY OFF does not silence."""
 log: Final = logging.getLogger("cutaway.connection")
@@ -57,16 +59,15 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_closing", "_encode", "_encoder", "_error", "_feed", "_is_behind", "_is_full", "_is_postponed",
-        "_is_running", "_late", "_out", "_out_bytes", "_owed", "_parser", "_received", "_scheduled", "_server",
-        "_soft_since", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client",
-        "limits", "memory",
+        "_closing", "_encode", "_encode_all", "_encoder", "_error", "_feed", "_is_full", "_is_postponed",
+        "_is_running", "_late", "_out", "_out_bytes", "_owed", "_parser", "_received", "_replies", "_scheduled",
+        "_server", "_soft_since", "_stride", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out",
+        "client", "limits", "memory",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._closing = False
-        self._is_behind = False
         self._is_full = False
         self._is_postponed = False
         self._turns: Final = server.turns
@@ -75,13 +76,17 @@ class Connection(asyncio.Protocol):
         self._unread = b""
         """What has come in and is not parsed yet: there was too much for one turn."""
         self._scheduled = False
-        self._is_running = False
         self._received = 0
         """No request that is not complete yet has more bytes than this so far."""
-        self._out: list[bytes] = []
+        self._out: Final[list[bytes]] = []
         self._out_bytes = self._owed = 0
-        self._late: Final[list[bytes]] = []
-        """What is to follow the reply of the command that runs."""
+        self._is_running = False
+        self._stride = 1
+        """How many requests run before their replies are looked at: twice as many each time, until these are large."""
+        self._replies: Final[list[Reply]] = []
+        """What the requests that run were answered so far."""
+        self._late: Final[list[tuple[int, bytes]]] = []
+        """What the client is told meanwhile, and how many of `_replies` go before it."""
         self.bytes_in = self.bytes_out = 0
         self._soft_since = 0.0
         self._waiting: Final[deque[list[bytes]]] = deque()
@@ -92,6 +97,7 @@ class Connection(asyncio.Protocol):
         self._encoder: Final = server.parts.encoder(2)
         self._feed: Final = self._parser.feed
         self._encode: Final = self._encoder.encode
+        self._encode_all: Final = _many(self._encoder)
         self._transport: asyncio.Transport
         self.client: Client
 
@@ -165,7 +171,6 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read as fast as we write."""
-        self._is_behind = True
         self._hold_back()
 
     def _hold_back(self) -> None:
@@ -182,7 +187,6 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """The client has read most of it."""
-        self._is_behind = False
         self._note_owed(0)
         was_full, self._is_full = self._is_full, False
         if was_full and not self._closing:
@@ -207,33 +211,33 @@ class Connection(asyncio.Protocol):
 
     # ---- requests
 
-    def _note_large(self, requests: list[list[bytes]]) -> None:
-        """So much has come in that one of these requests may be large: measure them."""
+    def _note_large(self, requests: list[list[bytes]], received: int) -> None:
+        """So much has come in that one of these requests, or the one that is not complete yet, may be large: measure them."""
         server = self._server
-        for argv in requests:
-            size = request_bytes(argv)
-            if size >= server.large_request:
-                server.on_large_request(self.client, argv, size)
+        if received > LARGE_REPLY and server.client_memory.is_watching:
+            server.client_memory.admit(self, received)
+        if received >= server.large_request:
+            for argv in requests:
+                size = request_bytes(argv)
+                if size >= server.large_request:
+                    server.on_large_request(self.client, argv, size)
 
     def _parse(self, data: bytes) -> list[list[bytes]]:
         """The requests that are complete with `data`. After an error nothing more is read."""
         if self._error is not None:
             return []
-        feed = self._feed
         try:
-            requests = feed(data)
+            requests = self._feed(data)
         except ProtocolError as error:
             error.__traceback__ = error.__context__ = None  # it leads back here: a circle
             self._error = error
             self._unread = b""
             return error.requests
-        self._received += len(data)
-        if self._received > LARGE_REPLY and self._server.client_memory.is_watching:
-            self._server.client_memory.admit(self, self._received)
-        if requests:
-            if self._received >= self._server.large_request:
-                self._note_large(requests)
-            self._received = len(data)
+        size = len(data)
+        received = self._received + size
+        if received > LARGE_REPLY or received >= self._server.large_request:
+            self._note_large(requests, received)
+        self._received = size if requests else received
         return requests
 
     def _parse_more(self) -> None:
@@ -285,46 +289,36 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def _run(self, requests: list[list[bytes]]) -> None:
+        """Run requests, a stretch of plain ones at a time, and look after each stretch what became of the client."""
         if self._closing:
             return
-        client = self.client
-        encode = self._encode
-        out = self._out
+        client, replies, out = self.client, self._replies, self._out
         engine = client.engine
         engine.tick()
-        large_reply = self._server.large_reply
-        notable = min(SMALL_REPLY, large_reply)
-        size = 0
-        done = 0
+        size = done = 0
         self._is_running = True
-        for answer in engine.run(client, requests):
-            done += 1
-            reply = answer if client.reply_mode == "on" else self._mute(answer)
-            if reply is not NO_REPLY:
-                try:
-                    payload = encode(reply)
-                except Exception:
-                    log.exception("the reply of %s cannot be written; this is a bug", client.command)
-                    payload = encode(UNSPEAKABLE)
-                out.append(payload)
-                length = len(payload)
-                if length >= notable:
-                    size += length
-                    if length >= large_reply:
-                        self._server.on_large_reply(client, requests[done - 1], length)
-            if self._late:
-                out += self._late
-                self._late.clear()
-            if size > HIGH_WATER:
-                size = 0
-                self._out_bytes += HIGH_WATER
-                self._server.commit()
-                self.flush()
-                out = self._out
-                if self._is_full or self._turns.are_crowded:
-                    break
+        while done < len(requests):
+            stretch = requests[done : done + self._stride]
+            engine.run(client, stretch, replies)
+            payload = self._payload()
+            out.append(payload)
+            length = len(payload)
+            if length >= self._server.large_reply:
+                self._note_large_replies(stretch)
+            if length > LARGE_REPLY:
+                self._stride = 1
+            elif self._stride < LONGEST_STRIDE:
+                self._stride *= 2
+            size += length
+            done += len(replies)
+            replies.clear()
             if client.blocked is not None or client.close_after_reply:
                 break
+            if size > HIGH_WATER:
+                size = 0
+                self._flush_early()
+                if self._is_full or self._turns.are_crowded:
+                    break
         self._is_running = False
         client.total_commands += done
         client.last_interaction = engine.keyspace.now
@@ -335,6 +329,41 @@ class Connection(asyncio.Protocol):
         if not self._scheduled:
             self._scheduled = True
             self._server.to_flush.append(self)
+
+    def _payload(self) -> bytes:
+        """The replies as bytes."""
+        replies = self._replies
+        if not self._late and self.client.reply_mode == "on":
+            try:
+                return self._encode(replies[0]) if len(replies) == 1 else self._encode_all(replies)
+            except Exception:  # noqa: BLE001, S110 - the next attempt says which of them it was
+                pass
+        return self._one_by_one()
+
+    def _one_by_one(self) -> bytes:
+        """The replies that are not silenced, and after each of them what its command let the client be told."""
+        if self.client.reply_mode != "on":
+            self._replies[:] = map(self._mute, self._replies)
+        parts = [*map(self._encode_or_confess, self._replies)]
+        for place, message in reversed(self._late):
+            parts.insert(place, message)
+        self._late.clear()
+        return b"".join(parts)
+
+    def _encode_or_confess(self, reply: Reply) -> bytes:
+        try:
+            return self._encode(reply)
+        except Exception:
+            log.exception("the reply %r cannot be written; this is a bug", reply)
+            return self._encode(UNSPEAKABLE)
+
+    def _note_large_replies(self, requests: list[list[bytes]]) -> None:
+        """So many bytes go out that one of the replies to these requests may be large: measure them."""
+        server = self._server
+        for argv, reply in zip(requests, self._replies, strict=False):
+            size = len(self._encode_or_confess(reply))
+            if reply is not NO_REPLY and size >= server.large_reply:
+                server.on_large_reply(self.client, argv, size)
 
     def _mute(self, reply: Reply) -> Reply:
         mode = self.client.reply_mode
@@ -364,8 +393,9 @@ class Connection(asyncio.Protocol):
         if self._closing or (self.client.reply_mode != "on" and type(reply) not in MESSAGES):
             return
         payload = self._encode(reply)
-        if self._is_running and self.client.engine.caller is not None:
-            self._late.append(payload)  # with no caller, the command has not begun: keys are evicted first
+        if self._is_running:  # with no caller, the command has not begun: keys are evicted first
+            has_begun = self.client.engine.caller is not None
+            self._late.append((len(self._replies) + has_begun, payload))
         else:
             self._out.append(payload)
         self._out_bytes += len(payload)
@@ -383,26 +413,40 @@ class Connection(asyncio.Protocol):
         self._scheduled = False
         if self._closing:
             return
-        if self._out:
-            payload = self._out[0] if len(self._out) == 1 else b"".join(self._out)
-            self._out = []
-            self._out_bytes = len(payload)
-            if self._out_bytes > LARGE_REPLY and self._exceeds_limits():
-                self.abort()
-                self.client.close()  # whoever gets a reply in this turn and asks for CLIENT LIST does not see it any more
+        out = self._out
+        if out:
+            payload = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            size = len(payload)
+            if size > LARGE_REPLY and self._is_too_much(size):
                 return
             self._out_bytes = 0
-            self.bytes_out += len(payload)
+            self.bytes_out += size
             self._transport.write(payload)
         if self._server.client_memory.is_watching:
             self._server.client_memory.touch(self)
         if self.client.close_after_reply:
             self.close()
-        elif self._is_behind:
+        elif self._owed:
             if self._exceeds_limits():
                 self.abort()
             else:
                 self._hold_back()
+
+    def _flush_early(self) -> None:
+        """There is so much already that it is written before the turn ends."""
+        self._out_bytes += HIGH_WATER
+        self._server.commit()
+        self.flush()
+
+    def _is_too_much(self, size: int) -> bool:
+        """Whether `size` bytes more exceed the limits of the output buffer; then the client is cut off."""
+        self._out_bytes = size
+        if not self._exceeds_limits():
+            return False
+        self.abort()
+        self.client.close()  # whoever gets a reply in this turn and asks for CLIENT LIST does not see it any more
+        return True
 
     def output_bytes(self) -> int:
         """How much waits to be written."""
@@ -471,7 +515,7 @@ class Connection(asyncio.Protocol):
             if self._out:
                 self._server.commit()
                 self._transport.write(b"".join(self._out))
-                self._out = []
+                self._out.clear()
             self._closing = True
             self._transport.close()
             self.client.close()  # the transport tells later that it is closed; for the others it is now
@@ -479,7 +523,7 @@ class Connection(asyncio.Protocol):
     def drop(self) -> None:
         """Close at once, and forget what is not written."""
         self._closing = True
-        self._out = []
+        self._out.clear()
         self._waiting.clear()
         self._transport.abort()
 
@@ -496,6 +540,13 @@ class Connection(asyncio.Protocol):
 def request_bytes(argv: list[bytes]) -> int:
     """How many bytes a request has on the wire. O(argv)."""
     return len(b"*%d\r\n" % len(argv)) + sum(len(word) + len(b"$%d\r\n\r\n" % len(word)) for word in argv)
+
+
+def _many(encoder: Encoder) -> Callable[[list[Reply]], bytes]:
+    """How an encoder writes several replies in a row; a reader's own, which knows no more than one, is asked for each."""
+    if type(encoder).encode is Encoder.encode:
+        return encoder.encode_all
+    return lambda replies: b"".join(map(encoder.encode, replies))
 
 
 def _address(name: object, transport: asyncio.BaseTransport) -> str:

@@ -67,14 +67,16 @@ class CommandLogs:
 
     def note_request(self, client: Client, argv: Sequence[bytes], size: int) -> None:
         """A request is large; it has not been run yet."""
-        command = self._engine.lookup(argv)
-        if isinstance(command, Command):
-            self._note(b"large-request", client, command, argv, size)
+        self._note_size(b"large-request", client, argv, size)
 
     def note_reply(self, client: Client, argv: Sequence[bytes], size: int) -> None:
         """A reply was large."""
-        if client.command is not None:
-            self._note(b"large-reply", client, client.command, argv, size)
+        self._note_size(b"large-reply", client, argv, size)
+
+    def _note_size(self, kind: bytes, client: Client, argv: Sequence[bytes], size: int) -> None:
+        command = self._engine.lookup(argv)
+        if isinstance(command, Command):
+            self._note(kind, client, command, argv, size)
 
     def _note(self, kind: bytes, client: Client, command: Command, argv: Sequence[bytes], value: int) -> None:
         if command.flags & SKIPPED:
