@@ -129,10 +129,10 @@ class Database:
 
     def lookup_write(self, key: bytes) -> Entry | None:
         """The entry, for a command that will change it: as `lookup_read`, but counts no hit and no miss. O(1)."""
-        keyspace = self.keyspace
         entry = self.keys.get(key)
         if entry is None:
             return None
+        keyspace = self.keyspace
         if entry.expire_at and entry.expire_at <= keyspace.now:
             return self._expired(key, entry)
         if keyspace.access_for is None:

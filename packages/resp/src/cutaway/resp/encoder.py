@@ -100,9 +100,9 @@ class Encoder:
 
         Those of a pipeline tend to be of one kind, and then a few calls in C write all of them.
         """
-        kind = type(replies[0]) if replies else None
-        if kind in _IN_A_ROW and [*map(type, replies)].count(kind) == len(replies):
-            return _IN_A_ROW[kind](replies)
+        kinds: list[type] = [*map(type, replies)]
+        if kinds and kinds[0] in _IN_A_ROW and kinds.count(kinds[0]) == len(kinds):
+            return _IN_A_ROW[kinds[0]](replies)
         return b"".join(map(self.encode, replies))
 
     def encode_into(self, reply: Reply, out: bytearray) -> None:
@@ -362,7 +362,7 @@ _BOTH: Final[dict[type, Writer]] = {
     Raw: _raw,
     Several: _several,
 }
-_IN_A_ROW: Final[dict[type | None, Callable[[Any], bytes]]] = {bytes: _bulks, int: _integers, str: _simples}
+_IN_A_ROW: Final[dict[type, Callable[[Any], bytes]]] = {bytes: _bulks, int: _integers, str: _simples}
 _WRITERS: Final[dict[int, dict[type, Writer]]] = {
     2: _BOTH
     | {

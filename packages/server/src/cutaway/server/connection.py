@@ -1,9 +1,9 @@
 """One connection: bytes in, requests to the engine, replies out.
 
-This is the server's innermost loop. `data_received` gets whatever the socket had, the parser makes requests of it, and each goes
-through the engine in turn. Replies gather in `_out` and are written together, once per turn of the event loop, after
-the append-only file has been flushed (`Server.before_sleep`): no reply leaves before its write has been logged, and sixteen
-pipelined requests cost one system call.
+This is the server's innermost loop. `data_received` gets whatever the socket had, the parser makes requests of it, and these go
+through the engine in stretches: as many at a time as leave their client as it was. Replies gather in `_out` and are written
+together, once per turn of the event loop, after the append-only file has been flushed (`Server.before_sleep`): no reply leaves
+before its write has been logged, and sixteen pipelined requests cost one system call.
 
 A connection stops taking requests in four cases, and keeps what it has already read for later:
 
@@ -301,8 +301,9 @@ class Connection(asyncio.Protocol):
             stretch = requests[done : done + self._stride]
             engine.run(client, stretch, replies)
             payload = self._payload()
-            out.append(payload)
             length = len(payload)
+            if length:
+                out.append(payload)
             if length >= self._server.large_reply:
                 self._note_large_replies(stretch)
             if length > LARGE_REPLY:

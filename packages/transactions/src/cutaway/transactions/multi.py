@@ -59,6 +59,7 @@ from functools import partial
 from typing import Final
 
 from cutaway.commands import PASS, Block, Client, Command, CommandError, CommandTable, Engine
+from cutaway.commands.blocking import WORD_BYTES
 from cutaway.commands.key_specs import RO
 from cutaway.resp import NULL_ARRAY, Reply
 from cutaway.transactions.watches import Watches
@@ -79,9 +80,7 @@ BEFORE_RUNNING: Final = ("may_still_run", "show_script")
 """Names in `engine.extras` under which a `BeforeRunning` may stand: users have permissions, or somebody monitors."""
 
 COMMAND_BYTES: Final = 120
-"""What a queued command takes besides its words. Measured, as is the next."""
-WORD_BYTES: Final = 45
-"""What a word takes besides its bytes."""
+"""What a queued command takes besides its words. Measured."""
 
 transactions: Final = CommandTable("transactions")
 
