@@ -136,7 +136,8 @@ class Client:
         self.db = self.engine.keyspace.databases[0]
         self.choose_protocol(2)
         self.name = b""
-        self.reply_mode = "on"
+        if self.reply_mode != "skipping":  # then it is this reply that is not wanted
+            self.reply_mode = "on"
         self.no_evict = self.no_touch = False
 
     def __repr__(self) -> str:

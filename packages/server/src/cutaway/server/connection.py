@@ -368,6 +368,8 @@ class Connection(asyncio.Protocol):
 
     def _mute(self, reply: Reply) -> Reply:
         mode = self.client.reply_mode
+        if mode == "on":
+            return reply
         if mode == "skip":
             self.client.reply_mode = "skipping"
         elif mode == "skipping":
