@@ -300,7 +300,13 @@ class Connection(asyncio.Protocol):
         while done < len(requests):
             stretch = requests[done : done + self._stride]
             engine.run(client, stretch, replies)
-            payload = self._payload()
+            try:
+                if self._late or client.reply_mode != "on":
+                    payload = self._one_by_one()
+                else:
+                    payload = self._encode(replies[0]) if len(replies) == 1 else self._encode_all(replies)
+            except Exception:  # noqa: BLE001 - the next attempt says which of them it was
+                payload = self._one_by_one()
             length = len(payload)
             if length:
                 out.append(payload)
@@ -330,16 +336,6 @@ class Connection(asyncio.Protocol):
         if not self._scheduled:
             self._scheduled = True
             self._server.to_flush.append(self)
-
-    def _payload(self) -> bytes:
-        """The replies as bytes."""
-        replies = self._replies
-        if not self._late and self.client.reply_mode == "on":
-            try:
-                return self._encode(replies[0]) if len(replies) == 1 else self._encode_all(replies)
-            except Exception:  # noqa: BLE001, S110 - the next attempt says which of them it was
-                pass
-        return self._one_by_one()
 
     def _one_by_one(self) -> bytes:
         """The replies that are not silenced, and after each of them what its command let the client be told."""
