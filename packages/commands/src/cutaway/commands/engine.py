@@ -59,6 +59,7 @@ LONG: Final = 100_000
 SLOW_ENOUGH_TO_TICK: Final = 1_000_000
 """Nanoseconds; after a command that took longer, the batch's moment is taken anew."""
 NEVER: Final = 2**63
+NO_COMMANDS: Final[dict[bytes, Command]] = {}
 _LIMIT_FIELDS: Final = tuple(field.name for field in fields(Limits))
 log: Final = logging.getLogger("cutaway.engine")
 
@@ -243,16 +244,17 @@ class Engine(Effects):
         """
         keyspace, stopwatch, gates = self.keyspace, self.stopwatch, self.gates
         is_plain = client.intercept is None and not self.filters and not self.nesting
-        find = self._plain.get if is_plain else _find_none
-        is_followed = (
-            bool(self.on_propagate or self.on_call or self.blocking.waiting) or self.slow_after < LONG
-        )
+        find = (self._plain if is_plain else NO_COMMANDS).get
+        is_followed = self.on_propagate or self.on_call or self.blocking.waiting or self.slow_after < LONG
         dirty = keyspace.dirty
         self.caller = client
+        started = stopwatch()  # where one command ends, the next one begins
         for argv in requests:
             command = find(argv[0])
             argc = len(argv)
-            if command is None or not command.min_argc <= argc <= command.max_argc:
+            if command is None or (
+                argc != command.min_argc and not command.min_argc < argc <= command.max_argc
+            ):
                 if not replies:
                     replies.append(self.execute(client, argv))
                 return
@@ -262,13 +264,11 @@ class Engine(Effects):
                 if refusal is not None:
                     replies.append(refusal)
                     return
-                if (
-                    self.caller is not client
-                ):  # keys were evicted, and whoever waited for that has run meanwhile
+                if self.caller is not client:  # keys were evicted, and others may have run meanwhile
                     replies.append(self.call(client, command, argv))
                     return
+                started = stopwatch()
             handler = command.handler
-            started = stopwatch()
             try:  # to spread the arguments takes as long as a lookup in a dict, so the short commands do without
                 if argc == 2:
                     reply = handler(client, argv[1])
@@ -278,7 +278,9 @@ class Engine(Effects):
                     reply = handler(client, *argv[1:])
             except Exception as error:  # noqa: BLE001 - it says what became of it
                 reply = self._failed(command, error)
-            elapsed = stopwatch() - started
+            ended = stopwatch()
+            elapsed = ended - started
+            started = ended
             command.samples.append(elapsed)
             if is_followed or elapsed >= LONG:
                 is_last = elapsed >= LONG or bool(self.blocking.ready)
@@ -287,6 +289,7 @@ class Engine(Effects):
                 replies.append(reply)
                 if is_last:
                     return
+                started = stopwatch()
             else:
                 replies.append(reply)
 
@@ -455,11 +458,6 @@ class Engine(Effects):
         """Let the clients go whose time to wait is over; the server calls it at `blocking.next_deadline()`."""
         self.tick()
         self.blocking.expire(self.keyspace.now)
-
-
-def _find_none(_name: bytes) -> Command | None:
-    """Where nothing is plain."""
-    return None
 
 
 def _ignore_call(_client: Client, _command: Command, _argv: Sequence[bytes], _elapsed: int) -> None:
