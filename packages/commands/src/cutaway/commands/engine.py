@@ -264,7 +264,7 @@ class Engine(Effects):
                 if refusal is not None:
                     replies.append(refusal)
                     return
-                if self.caller is not client:  # keys were evicted, and others may have run meanwhile
+                if self._has_evicted(client):
                     replies.append(self.call(client, command, argv))
                     return
                 started = stopwatch()
@@ -338,6 +338,10 @@ class Engine(Effects):
             if refusal is not None:
                 return self.refuse(client, command, refusal)
         return None
+
+    def _has_evicted(self, client: Client) -> bool:
+        """Whether the gates have evicted keys, and so let others run who waited for that."""
+        return self.caller is not client  # not within `run`, which a compiler has seen set it, and believes
 
     def refuse(self, client: Client, command: Command | None, reply: Reply) -> Reply:
         """A command is not run at all: count that, and spoil the transaction it should have been part of.
