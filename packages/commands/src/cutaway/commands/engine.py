@@ -2,8 +2,8 @@
 
 Four steps lead from the bytes of a socket to a handler: the parser makes requests, `Engine.execute` finds the command and asks
 whether it may run, `Engine.call` runs it, the encoder turns the reply to bytes. This module is the middle two, and `Engine.run`
-is both of them at once, for as many requests as are plain work on data. It knows no socket, no file, no time but what its clock says, and no other
-room: those hook in here.
+is both of them at once, for as many requests as are plain work on data. It knows no socket, no file, no time but what its clock
+says, and no other room: those hook in here.
 
 ==================  ===========================================================================================
 `filters`           may put another request in the place of one, before it is looked up: modules

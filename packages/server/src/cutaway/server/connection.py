@@ -399,7 +399,7 @@ class Connection(asyncio.Protocol):
             self._out.append(payload)
         self._out_bytes += len(payload)
         self._schedule()
-        if self._out_bytes > 65536 and self._exceeds_limits():
+        if self._out_bytes > LARGE_REPLY and self._exceeds_limits():
             self.abort()
 
     def _schedule(self) -> None:

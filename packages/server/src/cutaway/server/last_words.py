@@ -142,9 +142,8 @@ def running(frame: FrameType | None) -> list[Running]:
     within = None
     while frame is not None:
         code = frame.f_code
-        if code is CALL or (
-            code is RUN and within is not EXECUTE
-        ):  # what `run` leaves to `execute` ends in `call`
+        # What `run` leaves to `execute` ends in `call`, and is not to be told twice.
+        if code is CALL or (code is RUN and within is not EXECUTE):
             known = frame.f_locals
             calls.append((known["client"], known["command"], known["argv"]))
         within, frame = code, frame.f_back
