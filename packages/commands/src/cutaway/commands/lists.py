@@ -206,7 +206,6 @@ def ltrim(client: Client, key: bytes, start: bytes, stop: bytes) -> Reply:
     if value is None:
         return "OK"
     length = len(value)
-    first, last = absolute_range(first, last, length)
     value.trim(first, last)
     db.changed(key, "ltrim", length - len(value))
     db.delete_if_empty(key, value)
@@ -214,20 +213,6 @@ def ltrim(client: Client, key: bytes, start: bytes, stop: bytes) -> Reply:
 
 
 # ---- reading
-
-
-def absolute_range(first: int, last: int, length: int) -> tuple[int, int]:
-    """An inclusive range as an argument gives it, negative counted from the end, within [0, length - 1].
-
-    An empty range comes back as some pair with first > last.
-    """
-    if first < 0:
-        first = max(first + length, 0)
-    if last < 0:
-        last += length
-    elif last >= length:
-        last = length - 1
-    return (first, last) if first <= last else (1, 0)
 
 
 @lists.command("LLEN", arity=2, flags="readonly fast", keys=RO(1, ""), syntax="key")

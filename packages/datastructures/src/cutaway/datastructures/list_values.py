@@ -25,7 +25,7 @@ _OBJECT_BYTES: Final = 56
 class ListValue:
     """A list of byte strings, in the encoding that its size calls for.
 
-    Indices may be negative, then they count from the tail, except in `trim`. `body` is the structure that holds
+    Indices may be negative, then they count from the tail. `body` is the structure that holds
     the elements at present; a change of the list may put another one in its place.
     """
 
@@ -161,16 +161,25 @@ class ListValue:
         return elements
 
     def trim(self, start: int, stop: int) -> None:
-        """Keep only the elements from `start` to `stop` inclusive, both in the list (none if start > stop).
-
-        Whole nodes are dropped unread. O(nodes dropped).
-        """
+        """Keep only the elements from `start` to `stop` inclusive. Whole nodes are dropped unread. O(nodes dropped)."""
         size = len(self)
+        start, stop = self._from_head(start, stop)
         if start > stop:
             self._drop_left(size)
             return
         self._drop_left(start)
         self._drop_right(size - 1 - stop)
+
+    def _from_head(self, start: int, stop: int) -> tuple[int, int]:
+        """Return a range with both ends counted from the head, and neither outside; of an empty one start > stop."""
+        length = self.body.count
+        if start < 0:
+            start = max(start + length, 0)
+        if stop < 0:
+            stop += length
+        elif stop >= length:
+            stop = length - 1
+        return start, stop
 
     # By index
 
@@ -207,13 +216,7 @@ class ListValue:
     def range(self, start: int, stop: int) -> list[bytes]:
         """Return the elements from `start` to `stop` inclusive, as far as there are any. O(nodes + count)."""
         body = self.body
-        length = body.count
-        if start < 0:
-            start = max(start + length, 0)
-        if stop < 0:
-            stop += length
-        elif stop >= length:
-            stop = length - 1
+        start, stop = self._from_head(start, stop)
         if start > stop:
             return []
         count = stop - start + 1
