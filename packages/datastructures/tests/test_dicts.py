@@ -53,6 +53,8 @@ class DictMachine(RuleBasedStateMachine):
     def look_up(self, key: bytes) -> None:
         assert self.real.get(key) == self.model.get(key)
         assert self.real.get(key, "none") == self.model.get(key, "none")
+        keys = [key, b"no key", key, *list(self.model)[:3]]
+        assert self.real.get_all(keys) == [*map(self.model.get, keys)]
         assert (key in self.real) == (key in self.model)
         if key in self.model:
             assert self.real[key] == self.model[key]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -111,6 +111,40 @@ class ListMachine(RuleBasedStateMachine):
 
 ListMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 TestListMachine = ListMachine.TestCase
+
+
+@given(
+    limits=limits,
+    before=st.lists(elements, max_size=30),
+    added=st.lists(elements, min_size=1, max_size=20),
+    left=st.booleans(),
+)
+@example(limits=Limits(list_max_listpack_size=-1), before=[b"z" * 100] * 39, added=[b"a"] * 40, left=False)
+@example(limits=Limits(list_max_listpack_size=-1), before=[b"z" * 100] * 41, added=[b"a"] * 40, left=True)
+@example(
+    limits=Limits(list_max_listpack_size=-1, list_packed_threshold=50),
+    before=[b"w" * 49] * 90,
+    added=[b"y" * 60],
+    left=False,
+)
+def test_to_push_singly_leaves_what_as_many_pushes_leave(
+    limits: Limits, before: list[bytes], added: list[bytes], left: bool
+) -> None:
+    at_once, one_by_one = ListValue(limits), ListValue(limits)
+    for element in before:
+        at_once.push_right((element,))
+        one_by_one.push_right((element,))
+    length = (at_once.push_left_singly if left else at_once.push_right_singly)(added)
+    for element in added:
+        (one_by_one.push_left if left else one_by_one.push_right)((element,))
+    at_once.check()
+    assert length == len(at_once) == len(one_by_one)
+    assert at_once.encoding == one_by_one.encoding
+    assert [*map(node_bytes, at_once.nodes())] == [*map(node_bytes, one_by_one.nodes())]
+
+
+def node_bytes(node: ListPack | PlainNode) -> bytes:
+    return node.element if isinstance(node, PlainNode) else bytes(node)
 
 
 def quicklist(size: int, limits: Limits) -> QuickList:

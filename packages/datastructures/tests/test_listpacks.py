@@ -71,6 +71,12 @@ class ListPackMachine(RuleBasedStateMachine):
             del self.model[index : index + count]
             assert following == self.pack.seek(index)
 
+    @rule(number=st.integers(1, 6), left=st.booleans())
+    def drop(self, number: int, left: bool) -> None:
+        if number <= len(self.model):
+            (self.pack.drop_first if left else self.pack.drop_last)(number)
+            self.model = self.model[number:] if left else self.model[:-number]
+
     @rule(element=elements, limit=st.integers(1, 3), from_tail=st.booleans())
     def remove(self, element: bytes, limit: int, from_tail: bool) -> None:
         hits = [index for index, other in enumerate(self.model) if other == element]
@@ -153,6 +159,20 @@ def test_a_run_of_equal_sizes_reads_like_any_other(length: int, tail: bytes) -> 
     for start in (0, 1, length // 2, length - 1, length, length + 3):
         assert pack.to_list(pack.seek(start), 120) == model[start : start + 120]
         assert pack.to_list(pack.seek(start)) == model[start:]
+
+
+@pytest.mark.parametrize("other", [b"xx", b"xxxx", b"7", b"", b"\x04\x04\x04"])
+@pytest.mark.parametrize("place", [0, 1, 30, 59, 60, 61])
+def test_what_lies_near_the_tail_is_found_over_a_run_and_over_what_breaks_it(
+    other: bytes, place: int
+) -> None:
+    model = [b"e%02d" % number for number in range(60)]
+    model.insert(place, other)
+    pack = ListPack.from_list(model)
+    for index in range(len(model)):
+        pos = pack.seek(index - len(model))
+        assert pos == pack.seek(index)
+        assert pack.get(pos) == model[index]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ floating point might give another one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cutaway.commands import arguments, errors
@@ -40,13 +41,40 @@ def _increment(client: Client, key: bytes, amount: int) -> Reply:
     return result
 
 
-@counters.command("INCR", arity=2, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key")
+def _incr_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
+    return _count(client, keys, 1)
+
+
+def _decr_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
+    return _count(client, keys, -1)
+
+
+def _count(client: Client, keys: Iterable[bytes], step: int) -> list[Reply]:
+    """Add a step to the counter at each key, up to one that is no counter yet, or at its end; the results."""
+    results: list[Reply] = []
+    for entry in map(client.db.lookup_write, keys):
+        if entry is None or type(entry.value) is not int:
+            break
+        result = entry.value + step
+        if not arguments.INT64_MIN <= result <= arguments.INT64_MAX:
+            break
+        entry.value = result
+        results.append(result)
+    client.db.keyspace.dirty += len(results)
+    return results
+
+
+@counters.command(
+    "INCR", arity=2, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key", many=_incr_many
+)
 def incr(client: Client, key: bytes) -> Reply:
     """Adds one to the integer at a key; a missing key counts as 0. O(1)."""
     return _increment(client, key, 1)
 
 
-@counters.command("DECR", arity=2, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key")
+@counters.command(
+    "DECR", arity=2, flags="write denyoom fast", keys=RW(1, "access update"), syntax="key", many=_decr_many
+)
 def decr(client: Client, key: bytes) -> Reply:
     """Takes one from the integer at a key; a missing key counts as 0. O(1)."""
     return _increment(client, key, -1)

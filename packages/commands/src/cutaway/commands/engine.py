@@ -40,7 +40,7 @@ from cutaway.commands.effects import Effects
 from cutaway.commands.expiry import ActiveExpiry
 from cutaway.commands.keyspaces import DATABASES, Entry, Keyspace
 from cutaway.commands.reclaiming import Reclaimer
-from cutaway.commands.tables import Command, compose
+from cutaway.commands.tables import Command, ManyHandler, compose
 from cutaway.config import Config
 from cutaway.datastructures import Dict
 from cutaway.datastructures.eviction_clocks import lru_clock
@@ -232,7 +232,7 @@ class Engine(Effects):
             return errors.unknown_subcommand(argv[1], command.name)
         return command
 
-    def run(self, client: Client, requests: Iterable[Sequence[bytes]], replies: list[Reply]) -> None:
+    def run(self, client: Client, requests: Sequence[Sequence[bytes]], replies: list[Reply]) -> None:
         """Run the first requests of a client, as many as are plain, and append their replies; or the first alone if it is not.
 
         After a plain command that took `LONG` the rest is left as well. Whoever calls has to look what became of the client, and
@@ -248,6 +248,10 @@ class Engine(Effects):
         is_followed = self.on_propagate or self.on_call or self.blocking.waiting or self.slow_after < LONG
         dirty = keyspace.dirty
         self.caller = client
+        if len(requests) > 1 and requests[0][0] == requests[-1][0]:
+            command = find(requests[0][0])
+            if command is not None and command.many is not None and not is_followed and not gates:
+                requests = self._run_many(client, command, command.many, requests, replies)
         started = stopwatch()  # where one command ends, the next one begins
         for argv in requests:
             command = find(argv[0])
@@ -292,6 +296,44 @@ class Engine(Effects):
                 started = stopwatch()
             else:
                 replies.append(reply)
+
+    def _run_many(
+        self,
+        client: Client,
+        command: Command,
+        many: ManyHandler,
+        requests: Sequence[Sequence[bytes]],
+        replies: list[Reply],
+    ) -> Sequence[Sequence[bytes]]:
+        """Let a command run several requests at once, if they are all its own and of its shortest form; return the rest.
+
+        Each is taken to have lasted as long as the others. If all together took `LONG`, nothing is left for now.
+        """
+        try:
+            names, *columns = zip(*requests, strict=True)
+        except ValueError:  # they are not equally long
+            return requests
+        if (
+            len(columns) + 1 != command.min_argc
+            or not self.keyspace.is_unobserved
+            or names.count(names[0]) < len(names)
+        ):
+            return requests
+        client.command = command
+        dirty = self.keyspace.dirty
+        started = self.stopwatch()
+        try:
+            replies += many(client, *columns)
+        except Exception as error:  # noqa: BLE001 - nobody knows how far it came
+            replies += [self._failed(command, error)] * len(requests)
+        elapsed = self.stopwatch() - started
+        count = len(replies)
+        if count:
+            command.samples += [elapsed // count] * count
+            if elapsed >= LONG:
+                self._ran(client, command, requests[count - 1], replies[-1], elapsed, dirty)
+                return ()
+        return requests[count:]
 
     def execute(self, client: Client, argv: Sequence[bytes]) -> Reply:
         """Run one request of a client, if it may run. What it answers is a reply, never an exception."""

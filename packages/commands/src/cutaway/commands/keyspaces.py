@@ -175,6 +175,48 @@ class Database:
             return bytes(value)
         raise errors.WRONG_TYPE
 
+    def read_strings(self, keys: Iterable[bytes]) -> list[bytes | None]:
+        """What `read_string` gives for each of the first keys, up to one that is over, or no string. O(keys).
+
+        For when the keyspace is unobserved.
+        """
+        keyspace = self.keyspace
+        now, access = keyspace.now, keyspace.lru_clock
+        strings: list[bytes | None] = []
+        misses = 0
+        for entry in self.keys.get_all(keys):
+            if entry is None:
+                misses += 1
+                strings.append(None)
+                continue
+            value = entry.value
+            if entry.expire_at and entry.expire_at <= now:
+                break
+            if type(value) is bytes:
+                strings.append(value)
+            elif type(value) is int:
+                strings.append(b"%d" % value)
+            else:
+                break
+            entry.access = access
+        keyspace.misses += misses
+        keyspace.hits += len(strings) - misses
+        return strings
+
+    def lookup_all(self, keys: Iterable[bytes]) -> list[Entry | None]:
+        """What `lookup_write` gives for each of the first keys, up to one that is over. O(keys).
+
+        For when the keyspace is unobserved.
+        """
+        now, access = self.keyspace.now, self.keyspace.lru_clock
+        found = self.keys.get_all(keys)
+        for number, entry in enumerate(found):
+            if entry is not None:
+                if entry.expire_at and entry.expire_at <= now:
+                    return found[:number]
+                entry.access = access
+        return found
+
     # ---- changing
 
     def add(self, key: bytes, value: Any) -> Entry:
@@ -206,6 +248,27 @@ class Database:
         if expire_at:
             self.expire(key, entry, expire_at)
         return entry
+
+    def set_strings(self, keys: Sequence[bytes], values: Iterable[bytes | int]) -> int:
+        """Do `set` and `changed` for the first of these, up to a key that has an expiry or holds no string; how many. O(keys).
+
+        For when the keyspace is unobserved.
+        """
+        keyspace, entries = self.keyspace, self.keys
+        access = keyspace.lru_clock
+        count = 0
+        for key, value, entry in zip(keys, values, entries.get_all(keys), strict=True):
+            if entry is None:  # or set a moment ago, and then it is as well made once more
+                entries[key] = Entry(value, access)
+            else:
+                old = entry.value
+                if entry.expire_at or (type(old) is not bytes and type(old) is not int):
+                    break
+                entry.value = value
+                entry.access = access
+            count += 1
+        keyspace.dirty += count
+        return count
 
     def _overwrite_expiring(self, key: bytes, entry: Entry, keep_ttl: bool) -> Entry | None:  # noqa: FBT001
         """Before a key with an expiry is set: it may be over, and unless `keep_ttl` it loses its expiry."""
@@ -405,6 +468,11 @@ class Keyspace:
         self.release: Callable[[Any], None] = _release_now
         """Gets every value that is dropped; the server frees big ones a bit at a time."""
         self.databases: Final = [Database(self, index) for index in range(count)]
+
+    @property
+    def is_unobserved(self) -> bool:
+        """Whether nobody listens to changes, and an access is noted by the clock alone."""
+        return not self.on_change and self.access_for is None
 
     def listen(self, listener: ChangeListener) -> None:
         """Add a change listener, at the end, once."""

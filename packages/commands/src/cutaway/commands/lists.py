@@ -37,8 +37,34 @@ MAXLEN_NEGATIVE: Final = errors.CommandError("ERR MAXLEN can't be negative")
 # ---- pushing
 
 
+def _the_list(client: Client, keys: Sequence[bytes]) -> ListValue | None:
+    """The list at the key that all these are; None if they are not one key, or there is no list at it."""
+    key = keys[0]
+    if keys.count(key) < len(keys):
+        return None
+    entry = client.db.lookup_write(key)
+    return entry.value if entry is not None and type(entry.value) is ListValue else None
+
+
+def _lpush_many(client: Client, keys: Sequence[bytes], elements: Sequence[bytes]) -> Sequence[Reply]:
+    value = _the_list(client, keys)
+    return () if value is None else _pushed(client, value.push_left_singly(elements), len(elements))
+
+
+def _rpush_many(client: Client, keys: Sequence[bytes], elements: Sequence[bytes]) -> Sequence[Reply]:
+    value = _the_list(client, keys)
+    return () if value is None else _pushed(client, value.push_right_singly(elements), len(elements))
+
+
+def _pushed(client: Client, length: int, number: int) -> Sequence[Reply]:
+    """Note that a list has grown to `length` with as many pushes; the lengths after each."""
+    client.db.keyspace.dirty += number
+    return range(length - number + 1, length + 1)
+
+
 @lists.command(
     "LPUSH", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
+    many=_lpush_many,
     history=[("2.4.0", "Accepts multiple `element` arguments.")],
 )  # fmt: skip
 def lpush(client: Client, key: bytes, *elements: bytes) -> Reply:
@@ -58,6 +84,7 @@ def lpush(client: Client, key: bytes, *elements: bytes) -> Reply:
 
 @lists.command(
     "RPUSH", arity=-3, flags="write denyoom fast", keys=RW(1, "insert"), syntax="key element [element ...]",
+    many=_rpush_many,
     history=[("2.4.0", "Accepts multiple `element` arguments.")],
 )  # fmt: skip
 def rpush(client: Client, key: bytes, *elements: bytes) -> Reply:
@@ -117,8 +144,24 @@ def linsert(client: Client, key: bytes, where: bytes, pivot: bytes, element: byt
 # ---- popping
 
 
+def _lpop_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
+    value = _the_list(client, keys)
+    if value is None or len(value) <= len(keys):  # the last element takes the key with it
+        return ()
+    client.db.keyspace.dirty += len(keys)
+    return value.pop_left_many(len(keys))
+
+
+def _rpop_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
+    value = _the_list(client, keys)
+    if value is None or len(value) <= len(keys):
+        return ()
+    client.db.keyspace.dirty += len(keys)
+    return value.pop_right_many(len(keys))
+
+
 @lists.command(
-    "LPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
+    "LPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]", many=_lpop_many,
     history=[("6.2.0", "Added the `count` argument.")],
 )  # fmt: skip
 def lpop(client: Client, key: bytes, *count: bytes) -> Reply:
@@ -137,7 +180,7 @@ def lpop(client: Client, key: bytes, *count: bytes) -> Reply:
 
 
 @lists.command(
-    "RPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]",
+    "RPOP", arity=-2, flags="write fast", keys=RW(1, "access delete"), syntax="key [count]", many=_rpop_many,
     history=[("6.2.0", "Added the `count` argument.")],
 )  # fmt: skip
 def rpop(client: Client, key: bytes, *count: bytes) -> Reply:

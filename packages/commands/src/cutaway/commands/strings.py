@@ -87,8 +87,12 @@ def check_length(client: Client, length: int) -> None:
 # ---- SET and GET
 
 
+def _set_many(client: Client, keys: Sequence[bytes], values: Sequence[bytes]) -> Sequence[Reply]:
+    return ["OK"] * client.db.set_strings(keys, map(encode_string, values))
+
+
 @strings.command(
-    "SET", arity=-3, flags="write denyoom", since="1.0.0", key_finder=set_keys,
+    "SET", arity=-3, flags="write denyoom", since="1.0.0", key_finder=set_keys, many=_set_many,
     keys=RW(1, "access update variable_flags", notes="RW and ACCESS due to the optional `GET` argument"),
     syntax="key value [NX | XX | IFEQ comparison-value] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds "
     "| PXAT unix-time-milliseconds | KEEPTTL]",
@@ -172,7 +176,11 @@ def psetex(client: Client, key: bytes, milliseconds: bytes, value: bytes) -> Rep
     return _set_expiring(client, key, milliseconds, value, "PX", "psetex")
 
 
-@strings.command("GET", arity=2, flags="readonly fast", keys=RO(1), syntax="key")
+def _get_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
+    return client.db.read_strings(keys)
+
+
+@strings.command("GET", arity=2, flags="readonly fast", keys=RO(1), syntax="key", many=_get_many)
 def get(client: Client, key: bytes) -> Reply:
     """Returns the string value of a key. O(1)."""
     entry = client.db.lookup_read(key)
@@ -256,8 +264,9 @@ def delifeq(client: Client, key: bytes, value: bytes) -> Reply:
                  tips=["request_policy:multi_shard"])  # fmt: skip
 def mget(client: Client, *keys: bytes) -> Reply:
     """Returns the string values of several keys, nil for each that holds none. O(n) for n keys."""
-    replies: list[Reply] = []
-    for key in keys:
+    keyspace = client.db.keyspace
+    replies: list[Reply] = [*client.db.read_strings(keys)] if keyspace.is_unobserved else []
+    for key in keys[len(replies) :]:
         entry = client.db.lookup_read(key)
         value = None if entry is None else entry.value
         replies.append(as_bytes(value) if isinstance(value, (bytes, int, bytearray)) else None)
@@ -275,9 +284,13 @@ def _pairs(words: Sequence[bytes], name: str) -> list[tuple[bytes, bytes]]:
                  syntax="key value [key value ...]")  # fmt: skip
 def mset(client: Client, *words: bytes) -> Reply:
     """Sets several keys to their strings, all at once. O(n) for n keys."""
+    if len(words) % 2:
+        raise errors.wrong_arity("mset")
     db = client.db
-    for key, value in _pairs(words, "mset"):
-        db.set(key, encode_string(value))
+    keys, values = words[::2], [*map(encode_string, words[1::2])]
+    done = db.set_strings(keys, values) if db.keyspace.is_unobserved else 0
+    for key, value in zip(keys[done:], values[done:], strict=True):
+        db.set(key, value)
         db.changed(key, "set")
     return "OK"
 

@@ -15,6 +15,12 @@ and the syntax. A table is only a list; nothing is registered anywhere until an 
 `arity` counts the command's own name; negative means "at least". A handler gets the client and the arguments after the
 name (for a subcommand: after both), as bytes, and returns a reply; it raises `CommandError` where Redis answers an error.
 
+`many` is a second handler for what comes in a pipeline: several requests of the command in a row, each with no more
+arguments than it needs. It gets these by place (all first arguments, all second ones, ...), runs as many of the first
+requests as need nothing but the common case, and returns their replies; the handler runs the rest. So it never raises, and has
+to leave behind exactly what the handler would have. It is called only while nobody listens to changes (see
+`Keyspace.is_unobserved`), and worth writing for commands that are sent by the million.
+
 A name of two words, "CONFIG SET", declares a subcommand; its container, "CONFIG", is declared by `container` or comes
 into being with the first subcommand.
 """
@@ -30,6 +36,7 @@ from cutaway.commands.key_specs import KeySpec
 from cutaway.resp import Reply
 
 Handler = Callable[..., Reply]
+ManyHandler = Callable[..., Sequence[Reply]]
 KeyFinder = Callable[[Sequence[bytes]], list[tuple[int, KeySpec]]]
 
 FLAGS: Final = frozenset(
@@ -76,7 +83,7 @@ class Command:
     __slots__ = (
         "_calls", "_nanoseconds", "acl_categories", "arity", "complexity", "container", "deprecated",
         "doc_flags", "failed_calls", "flags", "full_name", "group", "handler", "history", "is_blocking",
-        "is_denyoom", "is_plain", "is_transparent", "is_write", "key_finder", "key_specs", "max_argc",
+        "is_denyoom", "is_plain", "is_transparent", "is_write", "key_finder", "key_specs", "many", "max_argc",
         "min_argc", "name", "on_samples", "rejected_calls", "samples", "since", "subcommands", "summary",
         "syntax", "tips",
     )  # fmt: skip
@@ -99,6 +106,7 @@ class Command:
         deprecated: tuple[str, str] = ("", ""),
         key_finder: KeyFinder | None = None,
         transparent: bool = False,
+        many: ManyHandler | None = None,
         skip: int = 1,
     ) -> None:
         container, _, word = name.lower().rpartition(" ")
@@ -137,6 +145,7 @@ class Command:
         self.handler: Final[Handler] = (
             handler if skip == 1 and handler is not None else _without_subcommand(handler)
         )
+        self.many: Final = many
         self.samples: list[int] = []
         """The nanoseconds of each call since the last `tally`: to note a number is the least that a call can cost."""
         self.on_samples: Callable[[Command, list[int]], None] | None = None

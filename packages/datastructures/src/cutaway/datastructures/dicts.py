@@ -45,7 +45,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,6 +65,7 @@ EMPTY_VISITS: Final = 10
 """Empty slots a rehash step may pass for each bucket that it is to move."""
 
 _MISSING: Final = object()
+_NO_BUCKET: Final[dict[Any, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,13 @@ class Dict(Generic[K, V]):
         else:
             bucket = self._table[hash(key) & self._mask]
         return bucket.get(key, default) if bucket is not None else default
+
+    def get_all(self, keys: Iterable[K]) -> list[V | None]:
+        """The values of `keys`, None for each that has none. O(keys)."""
+        if self._old is not None:
+            return [self.get(key) for key in keys]
+        table, mask = self._table, self._mask
+        return [(table[hash(key) & mask] or _NO_BUCKET).get(key) for key in keys]
 
     def __getitem__(self, key: K) -> V:
         """The value of `key`; KeyError if there is none. O(1)."""

@@ -108,6 +108,16 @@ class ListValue:
             body.prepend(element)
         return body.count
 
+    def push_left_singly(self, elements: Sequence[bytes]) -> int:
+        """Add `elements` as so many calls of `push_left` do, which need not know of more than one. O(elements)."""
+        body = self.body
+        if isinstance(body, QuickList):
+            body.prepend_all(elements)
+        else:
+            for element in elements:
+                self.push_left((element,))
+        return self.body.count
+
     def push_right(self, elements: Sequence[bytes]) -> int:
         """Add `elements` at the tail; return the length. O(elements)."""
         body = self.body
@@ -116,6 +126,16 @@ class ListValue:
         for element in elements:
             body.append(element)
         return body.count
+
+    def push_right_singly(self, elements: Sequence[bytes]) -> int:
+        """Add `elements` as so many calls of `push_right` do, which need not know of more than one. O(elements)."""
+        body = self.body
+        if isinstance(body, QuickList):
+            body.append_all(elements)
+        else:
+            for element in elements:
+                self.push_right((element,))
+        return self.body.count
 
     def pop_left(self) -> bytes:
         """Remove and return the first element; IndexError if there is none. O(1)."""
@@ -306,7 +326,7 @@ class ListValue:
         if number <= 0:
             return
         if isinstance(body, ListPack):
-            body.delete_at(0, number)
+            body.drop_first(number)
         else:
             body.drop_first(number)
             self._shrink()
@@ -316,7 +336,7 @@ class ListValue:
         if number <= 0:
             return
         if isinstance(body, ListPack):
-            body.delete_at(body.seek(-number), number)
+            body.drop_last(number)
         else:
             body.drop_last(number)
             self._shrink()

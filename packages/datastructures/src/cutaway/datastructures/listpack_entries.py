@@ -23,7 +23,7 @@ from struct import Struct
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _INT64_DIGITS: Final = 20
 WIDE: Final = 1 << 62
@@ -125,6 +125,16 @@ def encode(element: bytes) -> bytes:
     else:
         head = b"\xf0" + size.to_bytes(4, "little")
     return b"".join((head, element, _backlen(len(head) + size)))
+
+
+def encode_all(elements: Sequence[bytes]) -> bytes:
+    """Return the entries of `elements`, one behind the other. O(bytes), in C for short strings of one length."""
+    sizes = set(map(len, elements))
+    if len(sizes) == 1 and min(elements) >= AFTER_DIGITS:
+        (size,) = sizes
+        if size < 64:
+            return _SHORT_ENTRIES[size] * len(elements) % tuple(elements)
+    return b"".join(map(encode, elements))
 
 
 def _entry_sizes() -> tuple[int, ...]:

@@ -43,6 +43,7 @@ from cutaway.datastructures.listpack_entries import (
     corrupt,
     decode_at,
     encode,
+    encode_all,
     size_at,
 )
 
@@ -185,9 +186,9 @@ class ListPack:
 
     def extend(self, elements: Iterable[bytes]) -> None:
         """Add all `elements` at the tail. O(bytes added)."""
-        entries = [encode(element) for element in elements]
-        self.entries += b"".join(entries)
-        self.count += len(entries)
+        elements = [*elements]
+        self.entries += encode_all(elements)
+        self.count += len(elements)
 
     def pop_first(self) -> bytes:
         """Remove and return the first element; IndexError if there is none. O(length), amortised."""
@@ -251,6 +252,16 @@ class ListPack:
             count -= 1
         del data[pos:stop]
         return pos if pos < len(data) else -1
+
+    def drop_first(self, number: int) -> None:
+        """Delete the first `number` entries, of which there must be as many. O(number), over a run in C."""
+        del self.entries[: _skip(self.entries, 0, number)]
+        self.count -= number
+
+    def drop_last(self, number: int) -> None:
+        """Delete the last `number` entries, at least one, of which there must be as many. O(number), over a run in C."""
+        del self.entries[self.seek(-number) :]
+        self.count -= number
 
     def remove(self, element: bytes, limit: int, *, from_tail: bool = False) -> int:
         """Delete up to `limit` entries equal to `element`; return how many were. O(bytes * deleted)."""
@@ -326,8 +337,8 @@ class ListPack:
     def seek(self, index: int) -> int:
         """Return the position of the entry at `index` (negative: from the tail), or -1.
 
-        O(distance); over a run of entries of one size, in C. Only forwards, so the way from the tail is taken
-        where it is the shorter one, and for the last few entries alone.
+        O(distance); over a run of entries of one size, in C. What lies nearer to the tail is looked for from there if
+        the way is such a run, or short.
         """
         count = self.count
         if index < 0:
@@ -335,7 +346,12 @@ class ListPack:
         if not 0 <= index < count:
             return -1
         back = count - index
-        if index < back or back > BACKWARDS:
+        if index < back:
+            return _skip(self.entries, 0, index)
+        pos = _skip_back(self.entries, back)
+        if pos >= 0:
+            return pos
+        if back > BACKWARDS:
             return _skip(self.entries, 0, index)
         pos = len(self.entries)
         while back:
@@ -491,6 +507,17 @@ def _skip(data: bytearray, pos: int, count: int) -> int:
         size = SIZES[data[pos]]
         pos += size if size < WIDE else size_at(data, pos)
     return pos
+
+
+def _skip_back(data: bytearray, count: int) -> int:
+    """Return the position of the last `count` entries if these are of one short size, else -1. O(count), in C.
+
+    The last one's backlen places the one before, whose backlen is then known to be equal, and so on.
+    """
+    backlen = data[-1]
+    size = backlen + 1
+    pos = len(data) - count * size
+    return pos if backlen < 0x80 and pos >= 0 and data[pos + backlen :: size].count(backlen) == count else -1
 
 
 def _confirmed(data: bytearray, entry: bytes | bytearray, pos: int, candidate: int, step: int) -> int:

@@ -32,10 +32,11 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from cutaway.datastructures import fast_lzf as lzf
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
+from cutaway.datastructures.listpack_entries import encode_all
 from cutaway.datastructures.listpacks import ListPack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _NODE_BYTES: Final = (4096, 8192, 16384, 32768, 65536)
 _SAFE_BYTES: Final = 8192
@@ -208,6 +209,32 @@ class QuickList:
             self._settle()
         self.count += 1
 
+    def append_all(self, elements: Sequence[bytes]) -> None:
+        """Do `append` with each of `elements`. O(bytes), in one piece where the last node has room for all."""
+        node = self.nodes[-1] if self.nodes else None
+        entries = encode_all(elements)
+        if type(node) is ListPack and self._has_room(node, len(entries)):
+            node.splice(len(node.entries), 0, entries, len(elements))
+            self.count += len(elements)
+        else:
+            for element in elements:
+                self.append(element)
+
+    def prepend_all(self, elements: Sequence[bytes]) -> None:
+        """Do `prepend` with each of `elements`. O(bytes), in one piece where the first node has room for all."""
+        node = self.nodes[0] if self.nodes else None
+        entries = encode_all(elements[::-1])
+        if type(node) is ListPack and self._has_room(node, len(entries)):
+            node.splice(0, 0, entries, len(elements))
+            self.count += len(elements)
+        else:
+            for element in elements:
+                self.prepend(element)
+
+    def _has_room(self, node: ListPack, size: int) -> bool:
+        """Whether `node` can take entries of `size` bytes together, each of which it could then take alone."""
+        return len(node.entries) + size <= self._room and not self._limits.list_packed_threshold
+
     def pop_first(self) -> bytes:
         """Remove and return the first element; IndexError if there is none. O(length)."""
         node = self.nodes[0]
@@ -237,7 +264,7 @@ class QuickList:
         while number and nodes[0].count <= number:
             number -= nodes.popleft().count
         if number:
-            self._pack(0).delete_at(0, number)
+            self._pack(0).drop_first(number)
         self._settle()
 
     def drop_last(self, number: int) -> None:
@@ -247,8 +274,7 @@ class QuickList:
         while number and nodes[-1].count <= number:
             number -= nodes.pop().count
         if number:
-            pack = self._pack(len(nodes) - 1)
-            pack.delete_at(pack.seek(-number), number)
+            self._pack(len(nodes) - 1).drop_last(number)
         self._settle()
 
     # By index
