@@ -61,7 +61,7 @@ from typing import Final
 from cutaway.commands import PASS, Block, Client, Command, CommandError, CommandTable, Engine
 from cutaway.commands.blocking import WORD_BYTES
 from cutaway.commands.key_specs import RO
-from cutaway.resp import NULL_ARRAY, Reply
+from cutaway.resp import NULL_ARRAY, Encoder, Raw, Reply
 from cutaway.transactions.watches import Watches
 
 ROOM: Final = "transactions"
@@ -158,13 +158,19 @@ class Transaction:
         first: list[BeforeRunning] = [engine.extras[name] for name in BEFORE_RUNNING if name in engine.extras]
         if first:
             call = partial(_call_after, first)
+        replies: list[Reply] = []
         try:
             with engine.unit():
-                replies = [call(client, command, argv) for command, argv in self.queue]
+                for command, argv in self.queue:
+                    protocol = client.protocol
+                    reply = call(client, command, argv)
+                    if client.protocol != protocol:  # HELLO: what came before it is told as it was until then
+                        replies = [Raw(Encoder(protocol).encode(each)) for each in replies]
+                    replies.append(reply.timeout_reply if type(reply) is Block else reply)
         finally:
             client.deny_blocking = before
             self.close()
-        return [reply.timeout_reply if type(reply) is Block else reply for reply in replies]
+        return replies
 
     def info(self) -> dict[str, int]:
         """For CLIENT LIST: how many commands wait, and the bytes of their words. O(what came since the last time)."""
