@@ -51,12 +51,11 @@ def _decr_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
 
 def _count(client: Client, keys: Iterable[bytes], step: int) -> list[Reply]:
     """Add a step to the counter at each key, up to one that is no counter yet, or at its end; the results."""
+    least, most = arguments.INT64_MIN, arguments.INT64_MAX
     results: list[Reply] = []
-    for entry in map(client.db.lookup_write, keys):
-        if entry is None or type(entry.value) is not int:
-            break
-        result = entry.value + step
-        if not arguments.INT64_MIN <= result <= arguments.INT64_MAX:
+    for entry in client.db.lookup_all(keys):
+        value = None if entry is None else entry.value
+        if entry is None or type(value) is not int or not least <= (result := value + step) <= most:
             break
         entry.value = result
         results.append(result)

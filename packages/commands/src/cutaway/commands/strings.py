@@ -8,7 +8,7 @@ has been grown or written in place, since APPEND and SETRANGE would otherwise co
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from cutaway.commands import arguments, errors
@@ -18,6 +18,7 @@ from cutaway.commands.key_specs import OW, RM, RO, RW
 from cutaway.commands.keyspaces import Entry
 from cutaway.commands.options import Options
 from cutaway.commands.tables import CommandTable
+from cutaway.datastructures.listpack_entries import AFTER_DIGITS
 from cutaway.resp import Reply
 
 strings: Final = CommandTable("string")
@@ -38,6 +39,11 @@ def encode_string(value: bytes) -> bytes | int:
         if number is not None:
             return number
     return value
+
+
+def encode_strings(values: Iterable[bytes]) -> list[bytes | int]:
+    """What `encode_string` gives for each; one look at the first byte is enough for most."""
+    return [value if value >= AFTER_DIGITS else encode_string(value) for value in values]
 
 
 def as_bytes(value: Any) -> bytes:
@@ -88,7 +94,7 @@ def check_length(client: Client, length: int) -> None:
 
 
 def _set_many(client: Client, keys: Sequence[bytes], values: Sequence[bytes]) -> Sequence[Reply]:
-    return ["OK"] * client.db.set_strings(keys, map(encode_string, values))
+    return ["OK"] * client.db.set_strings(keys, encode_strings(values))
 
 
 @strings.command(
@@ -102,7 +108,7 @@ def set_(client: Client, key: bytes, value: bytes, *options: bytes) -> Reply:
     if options:
         return _set_with_options(client, key, value, options)
     db = client.db
-    db.set(key, encode_string(value))
+    db.set(key, value if value >= AFTER_DIGITS else encode_string(value))
     db.changed(key, "set")
     return "OK"
 
@@ -287,7 +293,7 @@ def mset(client: Client, *words: bytes) -> Reply:
     if len(words) % 2:
         raise errors.wrong_arity("mset")
     db = client.db
-    keys, values = words[::2], [*map(encode_string, words[1::2])]
+    keys, values = words[::2], encode_strings(words[1::2])
     done = db.set_strings(keys, values) if db.keyspace.is_unobserved else 0
     for key, value in zip(keys[done:], values[done:], strict=True):
         db.set(key, value)

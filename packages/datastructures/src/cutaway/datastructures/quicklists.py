@@ -288,6 +288,8 @@ class QuickList:
         """Return up to `count` elements from `start` on; IndexError if it is outside. O(nodes + count)."""
         at, offset = self._locate(start)
         found = _elements(self.nodes[at], offset, count)
+        if len(found) == count:  # the common case, without the way to node `at`
+            return found
         for node in islice(self.nodes, at + 1, None):
             if len(found) == count:
                 break
