@@ -19,8 +19,8 @@ happened. The proof for a chunk:
 4. ``b"".join(chain.from_iterable(requests))`` is possible: every request is iterable, and what it holds are
    bytes. Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
 
-A short chunk that holds a single request, which is what a client sends that waits for each reply, has a shorter
-proof: one regular expression sees to 1 and 2, and to it that there is no second array; 3 and 4 follow for the one.
+A chunk that is a single request, which is what a client sends that waits for each reply, has a shorter proof: it has
+one asterisk, at its beginning, the claim behind that is short, and none of the bytes of 1 are in it. Then 3 and 4 follow for the one.
 
 When only the last request of a chunk is cut off, the part before it is proven in a second attempt, and the
 readable parser takes the rest; it hands back as soon as that request is complete.
@@ -44,8 +44,7 @@ AVAILABLE: Final = find_spec("hiredis") is not None
 if AVAILABLE or TYPE_CHECKING:
     from hiredis import HiredisError, Reader
 
-_SHORT: Final = 512  # bytes; a longer chunk is worth the other way
-_LONE: Final = re.compile(rb"\*[1-9][0-9]{0,3}\r\n[^*+=(~|>%]+").fullmatch
+_SHORT: Final = 4096  # bytes; a longer chunk is worth the other way
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
 _HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}").search
@@ -66,7 +65,12 @@ class HiredisRequestParser(RequestParser):
         """Take the next bytes of the stream; return the requests they complete, as `RequestParser` does."""
         if self._remaining or self._tail:
             return self._feed_busy(data)
-        if len(data) <= _SHORT and _LONE(data):
+        if (
+            len(data) <= _SHORT
+            and data.rfind(b"*") == 0
+            and data.find(b"\r\n", 1, 7) > 0
+            and not _is_ambiguous(data)
+        ):
             request = self._read_lone(data)
             if request is not None:
                 return [request]
@@ -75,14 +79,14 @@ class HiredisRequestParser(RequestParser):
         return self._feed_idle(data)
 
     def _read_lone(self, data: bytes) -> list[bytes] | None:
-        """Return the one request that `data` is, or None; where it could be something else, `_LONE` has not matched."""
+        """Return the one request that `data` is, or None; it has no asterisk but the first, and is not ambiguous."""
         reader = self._reader
         try:
             reader.feed(data)
             request: list[bytes] = reader.gets()
             if request and not reader.has_data():
                 b"".join(request)
-                if len(request) <= UNAUTHENTICATED_ARGUMENTS:
+                if len(request) <= UNAUTHENTICATED_ARGUMENTS or self.limits.authenticated:
                     return request
         except (HiredisError, TypeError):
             pass  # not a request; the readable parser will say what
