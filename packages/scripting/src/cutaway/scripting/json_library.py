@@ -3,6 +3,7 @@
 Lua has one kind of table. One whose keys are whole numbers from 1 on becomes an array, with null where a number is
 missing, unless so many are missing that it must be a mistake: then that is an error. An empty table becomes an object.
 On the way back a null is `cjson.null`, since a table cannot hold nil.
+A whole number comes out of Lua as an integer of Python's, so a negative zero is written as 0; the original writes -0.
 
 What is strict and how deep it may go can be set, for all scripts: `cjson` keeps its settings as long as the interpreter.
 """
