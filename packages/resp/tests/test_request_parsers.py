@@ -325,4 +325,43 @@ def test_the_fast_body_really_reads_a_plain_pipeline(monkeypatch: pytest.MonkeyP
     for word in (b"value", b"a+b=c\n#1", b"a*b"):
         sent = [[b"SET", b"key", word]] * 16
         assert parser.feed(b"".join(map(encode_request, sent))) == sent
-    assert parser.feed(encode_request([b"GET", b"key"])) == [[b"GET", b"key"]]
+    assert parser.read_lone(encode_request([b"GET", b"key"])) == [b"GET", b"key"]
+
+
+# ---- a request that comes alone
+
+
+@each_body
+@settings(deadline=None, max_examples=300)
+@example(before=b"", data=encode_request([b"GET", b"key"]), trusted=True)
+@example(before=b"*1\r\n$4\r\nPI", data=b"NG\r\n", trusted=True)
+@given(before=st.just(b"") | streams, data=multibulks | streams | pieces, trusted=st.booleans())
+def test_a_lone_request_is_what_feeding_it_gives_and_reading_it_changes_nothing(
+    parser_class: type[RequestParser], before: bytes, data: bytes, trusted: bool
+) -> None:
+    parser, readable = parser_class(), RequestParser()
+    parser.limits.authenticated = readable.limits.authenticated = trusted
+    if run(parser, [before])[1] is not None:
+        return
+    run(readable, [before])
+    lone = parser.read_lone(data)
+    outcome = run(readable, [data])
+    if lone is not None:
+        assert outcome == ([lone], None)
+        assert not readable.pending
+        assert not readable.argument_count
+    assert run(parser, [data]) == outcome
+
+
+@pytest.mark.skipif(not fast_parser_module.AVAILABLE, reason="hiredis is not installed")
+@pytest.mark.parametrize("count", [1, 2, 9, 10, 11, 99])
+def test_an_ordinary_request_that_comes_alone_is_known_at_a_glance(count: int) -> None:
+    parser = HiredisRequestParser()
+    argv = [b"word\r\n$1"] * count
+    data = encode_request(argv)
+    assert parser.read_lone(data) == argv
+    assert parser.read_lone(data + data) is None
+    assert parser.read_lone(data[:-1]) is None
+    assert parser.read_lone(data + b"\r\n") is None
+    parser.limits.authenticated = False
+    assert (parser.read_lone(data) == argv) is (count <= 10)

@@ -118,6 +118,13 @@ class RequestParser:
             self._keep_tail(data, position, requests)
         return requests
 
+    def read_lone(self, _data: bytes) -> list[bytes] | None:
+        """Return the request that these bytes are, no less and no more; None where that cannot be said at a glance: `feed` them then.
+
+        Never raises, and leaves the parser as it was. Here it is always None: this body knows one way to read.
+        """
+        return None
+
     def _take_tail(self, data: bytes) -> bytes:
         """Return what was kept, with `data` after it; nothing if bytes are known to be lacking."""
         self._tail += data

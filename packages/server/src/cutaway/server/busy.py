@@ -207,6 +207,7 @@ class BusyLoop:
             self._gone.add(number)
             return
         connection.data_received(data)
+        self._server.lone.settle()
         connection.flush()
         if direct.closing:
             self._gone.add(number)

@@ -59,15 +59,17 @@ class Connection(asyncio.Protocol):
     """The transport's side of a client."""
 
     __slots__ = (
-        "_closing", "_encode", "_encode_all", "_encoder", "_error", "_feed", "_is_full", "_is_postponed",
-        "_is_running", "_late", "_out", "_out_bytes", "_owed", "_parser", "_received", "_replies", "_scheduled",
-        "_server", "_soft_since", "_stride", "_transport", "_turns", "_unread", "_waiting", "bytes_in", "bytes_out",
-        "client", "limits", "memory",
+        "_closing", "_encode", "_encode_all", "_encoder", "_error", "_feed", "_is_full", "_is_idle",
+        "_is_postponed", "_is_running", "_late", "_out", "_out_bytes", "_owed", "_parser", "_plain_commands",
+        "_read_lone", "_received", "_replies", "_scheduled", "_server", "_soft_since", "_stride", "_transport",
+        "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client", "limits", "memory",
     )  # fmt: skip
 
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._closing = False
+        self._is_idle = False
+        """Whether a lone request that comes now may be left to `LoneRequests`."""
         self._is_full = False
         self._is_postponed = False
         self._turns: Final = server.turns
@@ -96,6 +98,8 @@ class Connection(asyncio.Protocol):
         self._parser: Final = server.parts.request_parser(self.limits)
         self._encoder: Final = server.parts.encoder(2)
         self._feed: Final = self._parser.feed
+        self._read_lone: Final = getattr(self._parser, "read_lone", _read_nothing)
+        self._plain_commands: Final = server.engine.plain
         self._encode: Final = self._encoder.encode
         self._encode_all: Final = _many(self._encoder)
         self._transport: asyncio.Transport
@@ -128,6 +132,21 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come in."""
         self.bytes_in += len(data)
+        request = self._read_lone(data)
+        if request is None or not self._is_idle:
+            self._receive(data)
+        elif request[0] in self._plain_commands:
+            self._is_idle = False
+            self._server.lone.add(self, request)
+        else:
+            self._server.lone.settle()
+            self._server.reads += 1
+            self.run_alone(request, len(data))
+
+    def _receive(self, data: bytes) -> None:
+        """Take bytes that may be anything, while anything may be going on."""
+        self._is_idle = False
+        self._server.lone.settle()
         self._server.reads += 1
         turns = self._turns
         if len(data) > turns.bite or self._unread:
@@ -161,6 +180,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """The connection is gone, whoever ended it."""
+        self._server.lone.settle()
         self._closing = True
         self._note_owed(0)
         self._waiting.clear()
@@ -171,6 +191,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read as fast as we write."""
+        self._is_idle = False
         self._hold_back()
 
     def _hold_back(self) -> None:
@@ -287,6 +308,30 @@ class Connection(asyncio.Protocol):
         """Listen to the client again, if nothing speaks against it."""
         if not (self._is_full or self._is_postponed or self._closing or self._transport.is_closing()):
             self._transport.resume_reading()
+
+    def _has_nothing_to_do(self) -> bool:
+        """Whether a request that comes now need not wait for anything, and its reply goes the way of all replies."""
+        client = self.client
+        return not (
+            self._owed
+            or self._is_postponed
+            or self._waiting
+            or self._unread
+            or self._error is not None
+            or client.blocked is not None
+            or client.intercept is not None
+            or client.reply_mode != "on"
+        )
+
+    def run_alone(self, request: list[bytes], size: int) -> None:
+        """Run a request that came alone, in so many bytes, with everything that has to be looked at."""
+        self._is_idle = False
+        self._received = size
+        if size >= self._server.large_request:
+            self._note_large([request], size)
+        self._run([request])
+        if self._server.client_memory.is_watching:
+            self._server.client_memory.touch(self)
 
     def _run(self, requests: list[list[bytes]]) -> None:
         """Run requests, a stretch of plain ones at a time, and look after each stretch what became of the client."""
@@ -426,11 +471,30 @@ class Connection(asyncio.Protocol):
             self._server.client_memory.touch(self)
         if self.client.close_after_reply:
             self.close()
-        elif self._owed:
+            return
+        if self._owed:
             if self._exceeds_limits():
                 self.abort()
-            else:
-                self._hold_back()
+                return
+            self._hold_back()
+        self._is_idle = self._has_nothing_to_do()
+
+    def answer(self, request: list[bytes], reply: Reply, *, is_logged: bool) -> None:
+        """Send the reply to a lone request: at once, if the log has been written already."""
+        try:
+            payload = self._encode(reply)
+        except Exception:  # noqa: BLE001 - the next attempt says why
+            payload = self._encode_or_confess(reply)
+        size = len(payload)
+        if is_logged and 0 < size <= LARGE_REPLY and not self._out and not self._closing:
+            self._is_idle = True
+            self.bytes_out += size
+            self._transport.write(payload)
+        else:
+            if size >= self._server.large_reply:
+                self._server.on_large_reply(self.client, request, size)
+            self._out.append(payload)
+            self._schedule()
 
     def _flush_early(self) -> None:
         """There is so much already that it is written before the turn ends."""
@@ -539,6 +603,10 @@ class Connection(asyncio.Protocol):
 def request_bytes(argv: list[bytes]) -> int:
     """How many bytes a request has on the wire. O(argv)."""
     return len(b"*%d\r\n" % len(argv)) + sum(len(word) + len(b"$%d\r\n\r\n" % len(word)) for word in argv)
+
+
+def _read_nothing(_data: bytes) -> None:
+    """The short way of a reader's own parser that has none."""
 
 
 def _many(encoder: Encoder) -> Callable[[list[Reply]], bytes]:

@@ -15,7 +15,7 @@ Three things keep the report from doing harm.
   a core file where those are wanted, and whoever started it sees of what.
 
 Nobody keeps what the running command is: that would cost time with each command. It stands in the stack, in the frame of
-`Engine.run` or of `Engine.call`, and there it is looked up.
+`Engine.run_each` or of `Engine.call`, and there it is looked up.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ SECONDS: Final = 10
 STACK_BYTES: Final = 1 << 20
 FRAMES: Final = 128
 LONGEST_ARGUMENT: Final = 128
-RUN, EXECUTE, CALL = (getattr(way, "__code__", None) for way in (Engine.run, Engine.execute, Engine.call))
+RUN, EXECUTE, CALL = (
+    getattr(way, "__code__", None) for way in (Engine.run_each, Engine.execute, Engine.call)
+)
 """What to look for in the stack; None in an engine that is compiled, whose calls leave no frames."""
 IS_POSSIBLE: Final = sys.platform == "linux" and sys.version_info < (3, 14)
 """From 3.14 on, Python measures its stack and takes a signal stack for an overflow."""
@@ -142,7 +144,7 @@ def running(frame: FrameType | None) -> list[Running]:
     within = None
     while frame is not None:
         code = frame.f_code
-        # What `run` leaves to `execute` ends in `call`, and is not to be told twice.
+        # What `run_each` leaves to `execute` ends in `call`, and is not to be told twice.
         if code is CALL or (code is RUN and within is not EXECUTE):
             known = frame.f_locals
             calls.append((known["client"], known["command"], known["argv"]))

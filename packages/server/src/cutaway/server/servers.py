@@ -26,6 +26,7 @@ from cutaway.resp import ProtocolError, Reply
 from cutaway.server import collector, protection
 from cutaway.server.client_memory import ClientMemory
 from cutaway.server.connection import Connection
+from cutaway.server.lone_requests import LoneRequests
 from cutaway.server.ports import Ports
 from cutaway.server.trimming import Trimmer
 from cutaway.server.turns import Turns
@@ -62,7 +63,7 @@ class Server:
         "_bytes_in", "_bytes_out", "_cron_handle", "_deadline_handle", "_flush_handle", "_listeners",
         "_quiet_until", "_trimmer", "_work_handle", "before_flush", "client_memory", "connections",
         "connections_received", "connections_rejected", "cron_nanoseconds", "cron_paused", "cycles", "engine",
-        "evictor", "large_reply", "large_request", "loop", "on_large_reply", "on_large_request",
+        "evictor", "large_reply", "large_request", "lone", "loop", "on_large_reply", "on_large_request",
         "output_limit_disconnections", "output_limits", "parts", "ports", "query_limit_disconnections",
         "reads", "started_at", "stopping", "to_flush", "turns", "unread_bytes", "writes",
     )  # fmt: skip
@@ -73,6 +74,7 @@ class Server:
         self.loop: Final = loop
         self.connections: Final[set[Connection]] = set()
         self.to_flush: Final = _Flushing(self)
+        self.lone: Final = LoneRequests(self)
         self.turns: Final = Turns(loop, engine)
         self.unread_bytes = 0
         """What clients have left unread who are behind by much."""
@@ -255,10 +257,13 @@ class Server:
         """End the turn: log what was written, then write the replies, then see when the next waiting client is due."""
         self._flush_handle = None
         self.turns.end()
+        answers = self.lone.run()
         self.commit()
         self.cycles += 1
+        for connection, request, reply in answers:
+            connection.answer(request, reply, is_logged=True)
         connections = self.to_flush.take()
-        self.writes += len(connections)
+        self.writes += len(answers) + len(connections)
         for connection in connections:
             connection.flush()
         self.client_memory.settle()
@@ -307,6 +312,7 @@ class Server:
             return
         started = self.engine.stopwatch()
         try:
+            self.lone.settle()
             self.engine.cron()
             collector.step()
             self._trimmer.step(self.engine.keyspace.now)
