@@ -19,7 +19,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from cutaway.config import ConfigError
-from cutaway.server.connection import Connection
 from cutaway.server.tls import LiveContext, TLSError, live_context
 
 if TYPE_CHECKING:
@@ -183,9 +182,7 @@ class Ports:
             for sock in socks:
                 address, number = sock.getsockname()[:2]
                 listeners.append(
-                    await server.loop.create_server(
-                        lambda: Connection(server), sock=sock, backlog=backlog, ssl=context
-                    )
+                    await server.loop.create_server(server.take, sock=sock, backlog=backlog, ssl=context)
                 )
                 log.info(
                     "Listening on %s port %d%s", address, number, " with TLS" if context is not None else ""

@@ -15,7 +15,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from cutaway.commands import Client, CommandError, Engine
 from cutaway.commands.client_lists import client_type
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("cutaway.server")
 
+TOO_MANY: Final = b"-ERR max number of clients reached\r\n"
 QUIET_SECONDS: Final = 10.0
 """After a line about too many clients there is none for so long."""
 RECLAIM_NANOSECONDS: Final = 500_000
@@ -147,9 +148,7 @@ class Server:
         with contextlib.suppress(FileNotFoundError):
             if Path(path).is_socket():
                 Path(path).unlink()
-        self._listeners.append(
-            await self.loop.create_unix_server(lambda: Connection(self), path, backlog=backlog)
-        )
+        self._listeners.append(await self.loop.create_unix_server(self.take, path, backlog=backlog))
         if group:
             try:
                 shutil.chown(path, group=int(group) if group.isdigit() else group)
@@ -185,13 +184,25 @@ class Server:
 
     # ---- connections
 
+    def take(self) -> asyncio.Protocol:
+        """What a connection that has come in will speak to: a client's side, or a closed door if there are too many."""
+        return Connection(self) if self._has_room() else ClosedDoor(self)
+
+    def _has_room(self) -> bool:
+        return len(self.connections) < self.engine.config.integer("maxclients")
+
+    def turn_away(self) -> bytes:
+        """Count one client too many. Gives what it is told."""
+        self.connections_received += 1
+        self.connections_rejected += 1
+        self._log_overflow()
+        return TOO_MANY
+
     def refusal(self, transport: asyncio.Transport) -> bytes | None:
         """Why a new connection cannot be taken, in RESP; None if it can."""
+        if not self._has_room():
+            return self.turn_away()
         self.connections_received += 1
-        if len(self.connections) >= self.engine.config.integer("maxclients"):
-            self._log_overflow()
-            self.connections_rejected += 1
-            return b"-ERR max number of clients reached\r\n"
         denied = protection.refusal(self.engine, transport)
         if denied is not None:
             self.connections_rejected += 1
@@ -323,6 +334,21 @@ class Server:
             log.exception("the regular work failed; this is a bug")
         self.cron_nanoseconds += self.engine.stopwatch() - started
         self.arm()
+
+
+class ClosedDoor(asyncio.Protocol):
+    """Tells one client that there are too many, and no more: five thousand who come at once are not to keep those waiting who are in."""
+
+    __slots__ = ("_server",)
+
+    def __init__(self, server: Server) -> None:
+        self._server: Final = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Say so and close."""
+        transport = cast("asyncio.Transport", transport)
+        transport.write(self._server.turn_away())
+        transport.close()
 
 
 class _Flushing:
