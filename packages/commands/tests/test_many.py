@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cutaway.commands import CommandError, Engine, FakeClock
+from cutaway.commands import Engine, FakeClock
 from cutaway.commands.counters import counters
 from cutaway.commands.generic import generic
 from cutaway.commands.hashes import hashes
@@ -15,6 +15,7 @@ from cutaway.commands.lists import lists
 from cutaway.commands.strings import strings
 from cutaway.commands.tables import CommandTable
 from cutaway.datastructures.limits import Limits
+from cutaway.resp import Encoder, Raw
 
 KEYS = [b"a", b"b", b"soon", b"later", b"hash", b"grown", b"last", b"first", b"list", b"short", b"none"]
 VALUES = [b"", b"x", b"7", b"-1", b"007", b"9223372036854775807", b"y" * 30, b"z" * 200]
@@ -31,6 +32,7 @@ def to_one_key(name: bytes, *columns):
     return some.flatmap(lambda key: fixed(name, st.just(key), *columns))
 
 
+limits_of_ranges = st.sampled_from([b"0", b"1", b"-1", b"-2", b"what"])
 pipelines = st.lists(
     st.one_of(
         fixed(b"GET", keys),
@@ -50,6 +52,9 @@ pipelines = st.lists(
         fixed(b"GET"),
         fixed(b"HGET", keys, values),
         fixed(b"DEL", keys),
+        fixed(
+            b"LRANGE", st.sampled_from([b"list", b"words", b"none", b"a"]), limits_of_ranges, limits_of_ranges
+        ),
     ),
     min_size=1,
     max_size=6,
@@ -72,9 +77,10 @@ def prepared(limits: Limits) -> Engine:
         "SET first -9223372036854775806",
         "RPUSH list 1 2 3 4 5 six seven eight nine ten",
         "RPUSH short one 2",
+        "RPUSH words one two six ten",
     ):
         engine.do(*request.split())
-    for name in (b"GET", b"SET", b"set", b"INCR", b"DECR", b"LPUSH", b"RPUSH", b"LPOP", b"RPOP"):
+    for name in (b"GET", b"SET", b"set", b"INCR", b"DECR", b"LPUSH", b"RPUSH", b"LPOP", b"RPOP", b"LRANGE"):
         engine.lookup([name])  # a command that was never asked for runs alone
     clock.advance(1_000)
     engine.tick()
@@ -83,8 +89,9 @@ def prepared(limits: Limits) -> Engine:
 
 def outcome(engine: Engine, replies: list) -> tuple:
     database = engine.keyspace.databases[0]
+    encode = Encoder().encode
     return (
-        [str(reply) if isinstance(reply, CommandError) else reply for reply in replies],
+        [*map(encode, replies)],
         {key: state(entry) for key, entry in database.keys.items()},
         sorted(key for key, _ in database.expires.items()),
         (engine.keyspace.dirty, engine.keyspace.hits, engine.keyspace.misses, engine.keyspace.expired_keys),
@@ -120,6 +127,15 @@ def test_a_pipeline_runs_as_its_requests_do_one_by_one(requests: list, size: int
     other = one_by_one.connect()
     single = [one_by_one.execute(other, request) for request in requests]
     assert outcome(together, answers) == outcome(one_by_one, single)
+
+
+def test_what_is_ready_for_the_wire_is_for_the_wire_alone():
+    engine = prepared(Limits())
+    client, replies = engine.connect(), []
+    engine.run(client, [[b"LRANGE", b"words", b"0", b"1"]], replies)
+    assert isinstance(replies[0], Raw)
+    assert replies[0].payload == b"*2\r\n$3\r\none\r\n$3\r\ntwo\r\n"
+    assert engine.execute(client, [b"LRANGE", b"words", b"0", b"1"]) == [b"one", b"two"]
 
 
 def engine_that_notes_calls(many=None) -> tuple[Engine, list]:

@@ -143,6 +143,45 @@ def test_to_push_singly_leaves_what_as_many_pushes_leave(
     assert [*map(node_bytes, at_once.nodes())] == [*map(node_bytes, one_by_one.nodes())]
 
 
+HEADS = [b"<%d>" % length for length in range(17)]
+even_elements = st.integers(1, 20).flatmap(
+    lambda size: st.lists(
+        st.text("ab5\x00\x83\x05", min_size=size, max_size=size).map(str.encode), max_size=60
+    )
+)
+
+
+@given(
+    limits=limits,
+    contents=even_elements | st.lists(elements, max_size=30),
+    start=st.integers(-70, 70),
+    stop=st.integers(-70, 70),
+)
+@example(limits=Limits(), contents=[b"abc"] * 60, start=3, stop=-4)
+@example(limits=Limits(list_max_listpack_size=4), contents=[b"abc"] * 60, start=3, stop=-4)
+@example(limits=Limits(list_max_listpack_size=4), contents=[b"abc"] * 8 + [b"abcd"] * 4, start=0, stop=-1)
+@example(
+    limits=Limits(list_max_listpack_size=4, list_compress_depth=1), contents=[b"a" * 16] * 60, start=0, stop=3
+)
+@example(limits=Limits(), contents=[b"a" * 17] * 4, start=0, stop=-1)
+@example(limits=Limits(), contents=[b"12"] * 4, start=0, stop=-1)
+def test_elements_in_frames_are_those_of_the_range(
+    limits: Limits, contents: list[bytes], start: int, stop: int
+) -> None:
+    value = ListValue(limits)
+    for element in contents:
+        value.push_right((element,))
+    found = value.range(start, stop)
+    framed = value.framed(start, stop, HEADS, b";")
+    if framed is not None:
+        assert framed == (len(found), b"".join(b"<%d>%b;" % (len(each), each) for each in found))
+    is_even = len({*map(len, found)}) == 1 and all(
+        0 < len(each) < 17 and not each[-1:].isdigit() for each in found
+    )
+    if is_even and not limits.list_compress_depth and limits.list_packed_threshold > 100:
+        assert framed is not None
+
+
 def node_bytes(node: ListPack | PlainNode) -> bytes:
     return node.element if isinstance(node, PlainNode) else bytes(node)
 

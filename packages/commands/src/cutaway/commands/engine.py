@@ -283,7 +283,7 @@ class Engine(Effects):
                     replies.append(self.call(client, command, argv))
                     return
                 started = stopwatch()
-            handler = command.handler
+            handler = command.wire or command.handler
             try:  # to spread the arguments takes as long as a lookup in a dict, so the short commands do without
                 if argc == 2:
                     reply = handler(client, argv[1])

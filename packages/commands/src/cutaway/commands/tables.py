@@ -15,7 +15,10 @@ and the syntax. A table is only a list; nothing is registered anywhere until an 
 `arity` counts the command's own name; negative means "at least". A handler gets the client and the arguments after the
 name (for a subcommand: after both), as bytes, and returns a reply; it raises `CommandError` where Redis answers an error.
 
-`many` is a second handler for what comes in a pipeline: several requests of the command in a row, each with no more
+`wire` is a second handler for when the reply goes nowhere but to an encoder: it may return as `Raw` what the handler returns as
+values. Scripts, transactions and whoever calls in the same process get the handler's.
+
+`many` is one more, for what comes in a pipeline: several requests of the command in a row, each with no more
 arguments than it needs. It gets these by place (all first arguments, all second ones, ...), runs as many of the first
 requests as need nothing but the common case, and returns their replies; the handler runs the rest. So it never raises, and has
 to leave behind exactly what the handler would have. It is called only while nobody listens to changes (see
@@ -85,7 +88,7 @@ class Command:
         "doc_flags", "failed_calls", "flags", "full_name", "group", "handler", "history", "is_blocking",
         "is_denyoom", "is_plain", "is_transparent", "is_write", "key_finder", "key_specs", "many", "max_argc",
         "min_argc", "name", "on_samples", "rejected_calls", "samples", "since", "subcommands", "summary",
-        "syntax", "tips",
+        "syntax", "tips", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +110,7 @@ class Command:
         key_finder: KeyFinder | None = None,
         transparent: bool = False,
         many: ManyHandler | None = None,
+        wire: Handler | None = None,
         skip: int = 1,
     ) -> None:
         container, _, word = name.lower().rpartition(" ")
@@ -146,6 +150,7 @@ class Command:
             handler if skip == 1 and handler is not None else _without_subcommand(handler)
         )
         self.many: Final = many
+        self.wire: Final = wire
         self.samples: list[int] = []
         """The nanoseconds of each call since the last `tally`: to note a number is the least that a call can cost."""
         self.on_samples: Callable[[Command, list[int]], None] | None = None

@@ -244,6 +244,25 @@ class ListValue:
             return body.to_list(body.seek(start), count)
         return body.range(start, count)
 
+    def framed(
+        self, start: int, stop: int, before: Sequence[bytes], after: bytes
+    ) -> tuple[int, bytearray] | None:
+        """Return how many elements there are from `start` to `stop`, and all in a row, each between `before[length]` and `after`.
+
+        None if there are none, or they are not strings of one length, or `before` goes no further than that: ask for the
+        `range` then. O(nodes + bytes), and no element is made.
+        """
+        body = self.body
+        start, stop = self._from_head(start, stop)
+        count = stop - start + 1
+        if count <= 0:
+            return None
+        if isinstance(body, ListPack):
+            found = body.framed(body.seek(start), count, before, after)
+            return None if found is None else (count, found[1])
+        row = body.framed(start, count, before, after)
+        return None if row is None else (count, row)
+
     # By element
 
     def insert(self, pivot: bytes, element: bytes, *, before: bool) -> bool:

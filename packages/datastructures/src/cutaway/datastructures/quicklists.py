@@ -296,6 +296,28 @@ class QuickList:
             found += _elements(node, 0, count - len(found))
         return found
 
+    def framed(self, start: int, count: int, before: Sequence[bytes], after: bytes) -> bytearray | None:
+        """As `ListPack.framed`, over several nodes, without the length. IndexError if `start` is outside. O(nodes + bytes)."""
+        at, offset = self._locate(start)
+        row, length = bytearray(), 0
+        for node in islice(self.nodes, at, None):
+            if type(node) is not ListPack:
+                return None
+            number = min(count, node.count - offset)
+            found = node.framed(node.seek(offset) if offset else 0, number, before, after)
+            if found is None or (row and found[0] != length):
+                return None
+            length, piece = found
+            if row:
+                row += piece
+            else:
+                row = piece
+            count -= number
+            if not count:
+                break
+            offset = 0
+        return row
+
     def replace(self, index: int, element: bytes) -> None:
         """Replace the one at `index` by `element`; IndexError outside. O(nodes skipped + a node's bytes)."""
         at, offset = self._locate(index)
