@@ -106,8 +106,8 @@ def after(happened: list, house: House) -> tuple:
 
 
 def in_turns(*lines: str) -> list[list[tuple[int, bytes]]]:
-    """Client 0 sends a line in each turn, client 1 asks for something in the same turn."""
-    return [[(0, request(line.encode())), (1, request(b"GET k"))] for line in lines]
+    """Client 0 sends a line in each turn, and client 1 changes a key in the same turn, after it."""
+    return [[(0, request(line.encode())), (1, request(b"INCR k"))] for line in lines]
 
 
 @settings(max_examples=200, deadline=None)
