@@ -434,16 +434,11 @@ class ListPack:
         length = first - 0x80
         if not 0 < length < min(len(before), 0x40) or not _is_run(data, pos, count):
             return None
-        head = before[length]
-        size, step, start, end = (
-            SIZES[first],
-            len(head) + length + len(after),
-            len(head),
-            pos + count * SIZES[first],
-        )
-        row = bytearray(b"%b%b%b" % (head, bytes(length), after)) * count
+        frame = b"%b%b%b" % (before[length], bytes(length), after)
+        row = bytearray(frame) * count
+        size, place, end = SIZES[first], len(before[length]), pos + count * SIZES[first]
         for at in range(length):
-            row[start + at :: step] = data[pos + 1 + at : end : size]
+            row[place + at :: len(frame)] = data[pos + 1 + at : end : size]
         return length, row
 
     def check(self) -> None:

@@ -286,24 +286,17 @@ class QuickList:
 
     def range(self, start: int, count: int) -> list[bytes]:
         """Return up to `count` elements from `start` on; IndexError if it is outside. O(nodes + count)."""
-        at, offset = self._locate(start)
-        found = _elements(self.nodes[at], offset, count)
-        if len(found) == count:  # the common case, without the way to node `at`
-            return found
-        for node in islice(self.nodes, at + 1, None):
-            if len(found) == count:
-                break
-            found += _elements(node, 0, count - len(found))
+        found: list[bytes] = []
+        for node, offset, number in self._stretches(start, count):
+            found += _elements(node, offset, number)
         return found
 
     def framed(self, start: int, count: int, before: Sequence[bytes], after: bytes) -> bytearray | None:
         """As `ListPack.framed`, over several nodes, without the length. IndexError if `start` is outside. O(nodes + bytes)."""
-        at, offset = self._locate(start)
         row, length = bytearray(), 0
-        for node in islice(self.nodes, at, None):
+        for node, offset, number in self._stretches(start, count):
             if type(node) is not ListPack:
                 return None
-            number = min(count, node.count - offset)
             found = node.framed(node.seek(offset) if offset else 0, number, before, after)
             if found is None or (row and found[0] != length):
                 return None
@@ -312,11 +305,21 @@ class QuickList:
                 row += piece
             else:
                 row = piece
-            count -= number
-            if not count:
-                break
-            offset = 0
         return row
+
+    def _stretches(self, start: int, count: int) -> Iterator[tuple[Node, int, int]]:
+        """Yield the nodes that hold up to `count` elements from `start` on, and from where on how many each holds of these."""
+        at, offset = self._locate(start)
+        node = self.nodes[at]
+        number = min(count, node.count - offset)
+        yield node, offset, number
+        if number < count:  # mostly it is not, and then there is no way to walk to node `at`
+            for node in islice(self.nodes, at + 1, None):
+                count -= number
+                number = min(count, node.count)
+                if not number:
+                    return
+                yield node, 0, number
 
     def replace(self, index: int, element: bytes) -> None:
         """Replace the one at `index` by `element`; IndexError outside. O(nodes skipped + a node's bytes)."""
