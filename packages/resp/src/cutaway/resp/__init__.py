@@ -4,7 +4,7 @@ from cutaway.resp.annotate import annotate
 from cutaway.resp.encoder import Encoder, encode_request
 from cutaway.resp.fast_parser import HiredisRequestParser, best_request_parser
 from cutaway.resp.limits import RequestLimits
-from cutaway.resp.parser import ProtocolError, QueryBufferError, RequestParser
+from cutaway.resp.parser import LONGEST_LONE, ProtocolError, QueryBufferError, RequestParser
 from cutaway.resp.replies import (
     NO_REPLY,
     NULL_ARRAY,
@@ -29,6 +29,7 @@ from cutaway.resp.reply_parser import ReplyParser, ReplyProtocolError
 from cutaway.resp.spans import Span
 
 __all__ = [
+    "LONGEST_LONE",
     "NO_REPLY",
     "NULL_ARRAY",
     "Attributed",

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Final
 
 from cutaway.resp.encoder import encode_request
 from cutaway.resp.limits import UNAUTHENTICATED_ARGUMENTS
-from cutaway.resp.parser import ProtocolError, RequestParser
+from cutaway.resp.parser import LONGEST_LONE, ProtocolError, RequestParser
 
 if TYPE_CHECKING:
     from cutaway.resp.limits import RequestLimits
@@ -45,7 +45,6 @@ AVAILABLE: Final = find_spec("hiredis") is not None
 if AVAILABLE or TYPE_CHECKING:
     from hiredis import HiredisError, Reader
 
-_SHORT: Final = 4096  # bytes; a longer chunk is worth the other way
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
 _SHORT_CLAIMS: Final = frozenset((b"*%d\r\n" % count)[:4] for count in range(1, 100))
@@ -76,7 +75,7 @@ class HiredisRequestParser(RequestParser):
         if (  # single bytes are looked for as numbers: `b"*" in data` raises an exception inside, and takes as long as three of these
             self._remaining
             or self._tail
-            or len(data) > _SHORT
+            or len(data) > LONGEST_LONE
             or data[:4] not in _SHORT_CLAIMS
             or _ASTERISK in data[1:]
             or _is_ambiguous(data)

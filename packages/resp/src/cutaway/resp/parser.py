@@ -37,6 +37,8 @@ from typing import Final
 from cutaway.resp.inline import split_inline
 from cutaway.resp.limits import UNAUTHENTICATED_ARGUMENTS, UNAUTHENTICATED_BULK_LENGTH, RequestLimits
 
+LONGEST_LONE: Final = 4096
+"""Bytes; `read_lone` knows no request that is longer."""
 _ASTERISK: Final = ord("*")
 _DOLLAR: Final = ord("$")
 # Headers known by heart: none of them is beyond any limit, not even a stranger's.

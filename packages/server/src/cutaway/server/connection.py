@@ -133,18 +133,14 @@ class Connection(asyncio.Protocol):
         """Bytes have come in."""
         self.bytes_in += len(data)
         request = self._read_lone(data)
-        if request is None or not self._is_idle:
-            self._receive(data)
-        elif request[0] in self._plain_commands:
+        if request is not None and self._is_idle and request[0] in self._plain_commands:
             self._is_idle = False
             self._server.lone.add(self, request)
         else:
-            self._server.lone.settle()
-            self._server.reads += 1
-            self.run_alone(request, len(data))
+            self._receive(data, request)
 
-    def _receive(self, data: bytes) -> None:
-        """Take bytes that may be anything, while anything may be going on."""
+    def _receive(self, data: bytes, lone: list[bytes] | None) -> None:
+        """Take bytes that may be anything, while anything may be going on; `lone` is the request that they are, if they are one."""
         self._is_idle = False
         self._server.lone.settle()
         self._server.reads += 1
@@ -156,7 +152,7 @@ class Connection(asyncio.Protocol):
             else:
                 self.resume()
         else:
-            requests = self._parse(data)
+            requests = self._parse(data, lone)
             if (
                 self._waiting
                 or self.client.blocked is not None
@@ -243,12 +239,12 @@ class Connection(asyncio.Protocol):
                 if size >= server.large_request:
                     server.on_large_request(self.client, argv, size)
 
-    def _parse(self, data: bytes) -> list[list[bytes]]:
-        """The requests that are complete with `data`. After an error nothing more is read."""
+    def _parse(self, data: bytes, lone: list[bytes] | None = None) -> list[list[bytes]]:
+        """The requests that are complete with `data`, or `lone` if it is known to be that. After an error nothing more is read."""
         if self._error is not None:
             return []
         try:
-            requests = self._feed(data)
+            requests = [lone] if lone is not None else self._feed(data)
         except ProtocolError as error:
             error.__traceback__ = error.__context__ = None  # it leads back here: a circle
             self._error = error
@@ -489,6 +485,7 @@ class Connection(asyncio.Protocol):
         if is_logged and 0 < size <= LARGE_REPLY and not self._out and not self._closing:
             self._is_idle = True
             self.bytes_out += size
+            self._server.writes += 1
             self._transport.write(payload)
         else:
             if size >= self._server.large_reply:

@@ -15,18 +15,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from cutaway.resp import LONGEST_LONE
 from cutaway.server.connection import LARGE_REPLY, request_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cutaway.commands import Client
     from cutaway.resp import Reply
     from cutaway.server.connection import Connection
     from cutaway.server.servers import Server
-
-LONGEST_LONE: Final = 4096
-"""Bytes; a longer request never comes here."""
 
 Answer: TypeAlias = tuple["Connection", list[bytes], "Reply"]
 
@@ -34,12 +31,11 @@ Answer: TypeAlias = tuple["Connection", list[bytes], "Reply"]
 class LoneRequests:
     """The lone requests of one turn."""
 
-    __slots__ = ("_clients", "_connections", "_requests", "_server")
+    __slots__ = ("_connections", "_requests", "_server")
 
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._connections: list[Connection] = []
-        self._clients: list[Client] = []
         self._requests: list[list[bytes]] = []
 
     def add(self, connection: Connection, request: list[bytes]) -> None:
@@ -47,7 +43,6 @@ class LoneRequests:
         if not self._requests:
             self._server.arm()
         self._connections.append(connection)
-        self._clients.append(connection.client)
         self._requests.append(request)
 
     def run(self) -> Sequence[Answer]:
@@ -55,8 +50,8 @@ class LoneRequests:
         requests = self._requests
         if not requests:
             return ()
-        connections, clients = self._connections, self._clients
-        self._connections, self._clients, self._requests = [], [], []
+        connections = self._connections
+        self._connections, self._requests = [], []
         server = self._server
         server.reads += len(requests)
         if self._are_watched():
@@ -64,6 +59,7 @@ class LoneRequests:
                 connection.run_alone(request, request_bytes(request))
             return ()
         engine = server.engine
+        clients = [connection.client for connection in connections]
         engine.tick()
         replies: list[Reply] = []
         engine.run_each(clients, requests, replies)

@@ -274,7 +274,7 @@ class Server:
         for connection, request, reply in answers:
             connection.answer(request, reply, is_logged=True)
         connections = self.to_flush.take()
-        self.writes += len(answers) + len(connections)
+        self.writes += len(connections)
         for connection in connections:
             connection.flush()
         self.client_memory.settle()
