@@ -95,9 +95,8 @@ JSON = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(10**17), 10**17)
-    | st.floats(allow_nan=False).map(
-        lambda number: number or 0.0
-    )  # a negative zero loses its sign on the way to Python
+    # a negative zero loses its sign on the way to Python
+    | st.floats(allow_nan=False).map(lambda number: number or 0.0)
     | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=4), inner, max_size=1),
     max_leaves=12,

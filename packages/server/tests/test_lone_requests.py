@@ -132,6 +132,14 @@ def in_turns(*lines: str) -> list[list[tuple[int, bytes]]]:
     )
 )
 @example(in_turns("CLIENT PAUSE 100000 ALL", "GET k", "GET k", "CLIENT UNPAUSE", "GET k"))
+@example(
+    [
+        [(0, request(b"CLIENT PAUSE 100000 ALL"))],
+        [(1, request(b"GET k")), (1, request(b"PING"))],
+        [(0, request(b"CLIENT UNPAUSE"))],
+        [],
+    ]
+)
 @given(happened=st.lists(turns(), min_size=3, max_size=12))
 def test_nobody_can_tell_when_they_run(happened: list):
     """The readable parser knows no lone requests, so with it each runs as it comes."""
