@@ -62,6 +62,10 @@ class House:
         self.server = Server(compose(Config({"save": "", "protected-mode": "no"}), parts), parts, self.loop)
         Observation(self.server.engine, self.server)
 
+    def close(self) -> None:
+        """It has no turn any more."""
+        self.loop.close()
+
     def connect(self) -> tuple[Connection, Wire]:
         wire = Wire()
         connection = Watched(self.server)

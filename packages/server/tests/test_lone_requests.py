@@ -147,7 +147,7 @@ def test_nobody_can_tell_when_they_run(happened: list):
     for parts in (default_parts(), replace(default_parts(), request_parser=RequestParser)):
         house = House(parts)
         outcomes.append(after(happened, house))
-        house.loop.close()
+        house.close()
     assert outcomes[0] == outcomes[1]
 
 
@@ -173,7 +173,7 @@ def test_no_reply_leaves_before_the_log_is_written():
     house.turn()
     assert seen[1:] == [(True, b"4")]
     assert told.written == before + b":4\r\n"
-    house.loop.close()
+    house.close()
 
 
 def test_after_a_slow_one_the_others_have_a_moment_of_their_own(monkeypatch):
@@ -201,4 +201,4 @@ def test_after_a_slow_one_the_others_have_a_moment_of_their_own(monkeypatch):
     house.turn()
     answers = [wire.written[len(said) :] for (_, wire), said in zip(pairs, told, strict=True)]
     assert answers == [b"$1\r\nv\r\n", b"$5\r\nslept\r\n", b"$-1\r\n"]
-    house.loop.close()
+    house.close()

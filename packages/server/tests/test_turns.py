@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 import socket
@@ -22,11 +23,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from houses import House
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def house() -> Iterator[House]:
-    built = House()
-    yield built
-    built.loop.close()
+    with contextlib.closing(House()) as built:
+        yield built
 
 
 REQUESTS = st.lists(
@@ -55,15 +55,12 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     crowded=st.booleans(),
     broken=st.booleans(),
 )
-def test_however_it_is_cut_and_shared_out_the_replies_are_the_same(
-    house, requests, places, small, crowded, broken
-):
+def test_however_it_is_cut_and_shared_out_the_replies_are_the_same(requests, places, small, crowded, broken):
     stream = b"".join(encode_request(list(words)) for words in requests) + (b"*1\r\n!\r\n" if broken else b"")
     answers = []
     for is_shared_out in (False, True):
-        house.server.engine.do("FLUSHALL")
-        sharing = house.server.turns
-        with pytest.MonkeyPatch.context() as patch:
+        with contextlib.closing(House()) as house, pytest.MonkeyPatch.context() as patch:
+            sharing = house.server.turns
             if is_shared_out:
                 for name, value in (
                     ("SLICE", small[0]),
