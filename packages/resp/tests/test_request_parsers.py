@@ -11,6 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cutaway.resp import (
+    LONGEST_LONE,
     HiredisRequestParser,
     ProtocolError,
     QueryBufferError,
@@ -18,6 +19,7 @@ from cutaway.resp import (
     RequestParser,
     best_request_parser,
     encode_request,
+    lone_name,
 )
 from cutaway.resp import fast_parser as fast_parser_module
 
@@ -325,43 +327,77 @@ def test_the_fast_body_really_reads_a_plain_pipeline(monkeypatch: pytest.MonkeyP
     for word in (b"value", b"a+b=c\n#1", b"a*b"):
         sent = [[b"SET", b"key", word]] * 16
         assert parser.feed(b"".join(map(encode_request, sent))) == sent
-    assert parser.read_lone(encode_request([b"GET", b"key"])) == [b"GET", b"key"]
+        assert parser.read_each([encode_request(sent[0])] * 2) == sent[:2] or b"*" in word
+        assert parser.read_each([encode_request(sent[0])]) == sent[:1] or b"*" in word
 
 
-# ---- a request that comes alone
+# ---- requests that come alone
 
 
-@each_body
+def test_the_name_of_a_request_that_comes_alone() -> None:
+    for count in (1, 2, 99):
+        assert lone_name(encode_request([b"GET"] * count)) == b"GET"
+    whole = encode_request([b"GET", b"key"])
+    for data in (
+        b"",
+        b"*",
+        b"GET\r\n",
+        whole + whole,
+        encode_request([b"GET", b"*"]),
+        encode_request([b"GET"] * 100),
+        b" " + whole,
+    ):
+        assert lone_name(data) is None
+    longest = encode_request([b"GET", b"k" * (LONGEST_LONE - 22)])
+    assert lone_name(longest) == b"GET"
+    assert len(longest) == LONGEST_LONE
+    assert lone_name(longest + b"k") is None
+
+
+lone_chunks = (multibulks | pieces | streams).filter(lambda data: lone_name(data) is not None)
+
+
+@st.composite
+def arrivals(draw: st.DrawFn) -> list[bytes]:
+    """Chunks that may be requests: most of them are, some are parts of one, cut anywhere."""
+    chunks = draw(st.lists(lone_chunks, min_size=1, max_size=6))
+    if draw(st.booleans()):
+        stream = b"".join(chunks)
+        places = draw(st.lists(st.integers(0, len(stream)), max_size=4))
+        chunks = [stream[start:end] for start, end in pairwise(sorted({0, len(stream), *places}))]
+    return [chunk for chunk in chunks if lone_name(chunk) is not None]
+
+
+@pytest.mark.skipif(not fast_parser_module.AVAILABLE, reason="hiredis is not installed")
 @settings(deadline=None, max_examples=300)
-@example(before=b"", data=encode_request([b"GET", b"key"]), trusted=True)
-@example(before=b"*1\r\n$4\r\nPI", data=b"NG\r\n", trusted=True)
-@given(before=st.just(b"") | streams, data=multibulks | streams | pieces, trusted=st.booleans())
-def test_a_lone_request_is_what_feeding_it_gives_and_reading_it_changes_nothing(
-    parser_class: type[RequestParser], before: bytes, data: bytes, trusted: bool
-) -> None:
-    parser, readable = parser_class(), RequestParser()
-    parser.limits.authenticated = readable.limits.authenticated = trusted
-    if run(parser, [before])[1] is not None:
-        return
-    run(readable, [before])
-    lone = parser.read_lone(data)
-    outcome = run(readable, [data])
-    if lone is not None:
-        assert outcome == ([lone], None)
-        assert not readable.pending
-        assert not readable.argument_count
-    assert run(parser, [data]) == outcome
+@example(chunks=[b"*2\r\n$4\r\nPING\r\n", b"*1\r\n$4\r\nPING\r\n"])
+@example(chunks=[b"*1\r\n$4\r\nPING\r\n$1\r\na\r\n"])
+@example(chunks=[b"*2\r\n$4\r\nECHO\r\n:1\r\n", b"*1\r\n$4\r\nPING\r\n"])
+@given(chunks=arrivals())
+def test_each_of_them_is_what_feeding_it_gives(chunks: list[bytes]) -> None:
+    parser = HiredisRequestParser()
+    requests = parser.read_each(chunks) if chunks else None
+    if requests is not None:
+        outcomes = []
+        for chunk in chunks:
+            readable = RequestParser()
+            outcomes.append(run(readable, [chunk]))
+            assert not readable.pending
+            assert not readable.argument_count
+        assert outcomes == [([argv], None) for argv in requests]
+    assert parser.feed(encode_request([b"PING"])) == [[b"PING"]], "it is as it was"
 
 
 @pytest.mark.skipif(not fast_parser_module.AVAILABLE, reason="hiredis is not installed")
 @pytest.mark.parametrize("count", [1, 2, 9, 10, 11, 99])
-def test_an_ordinary_request_that_comes_alone_is_known_at_a_glance(count: int) -> None:
+@pytest.mark.parametrize("word", [b"word\r\n$1", b"a+b=c|d"])
+def test_ordinary_requests_are_known_at_a_glance(count: int, word: bytes) -> None:
     parser = HiredisRequestParser()
-    argv = [b"word\r\n$1"] * count
+    argv = [b"word", *[word] * (count - 1)]
     data = encode_request(argv)
-    assert parser.read_lone(data) == argv
-    assert parser.read_lone(data + data) is None
-    assert parser.read_lone(data[:-1]) is None
-    assert parser.read_lone(data + b"\r\n") is None
-    parser.limits.authenticated = False
-    assert (parser.read_lone(data) == argv) is (count <= 10)
+    assert parser.read_each([data, data, data]) == [argv] * 3
+    assert parser.read_each([data]) == [argv]
+    assert parser.read_each([data, data[:-1], data]) is None
+    assert parser.read_each([data[:-1]]) is None
+    assert parser.read_each([data + b"\r\n"]) is None
+    assert parser.read_each([data + b"\r\n", data]) is None

@@ -176,6 +176,33 @@ def test_no_reply_leaves_before_the_log_is_written():
     house.close()
 
 
+def test_while_one_keeps_the_loop_the_others_still_wait(monkeypatch):
+    """A script that lasts lets other clients be heard (`busy.py`): who came before them goes before them."""
+    house = House()
+    pairs = [house.connect() for _ in range(3)]
+    for line in (b"PING", b"INCR k"):
+        for connection, _ in pairs:
+            connection.data_received(request(line))
+            house.turn()
+    seen = []
+
+    def keep(*_arguments):
+        house.server.lone.settle()
+        seen.append(house.server.engine.do("GET", "k"))
+        return b"kept"
+
+    monkeypatch.setattr(house.server.engine.commands[b"ping"], "handler", keep)
+    for (connection, wire), data in zip(
+        pairs, (request(b"INCR k"), request(b"PING") + b"PI", request(b"INCR k")), strict=True
+    ):
+        wire.written = b""
+        connection.data_received(data)
+    house.turn()
+    assert seen == [b"5"]
+    assert [wire.written for _, wire in pairs] == [b":4\r\n", b"$4\r\nkept\r\n", b":5\r\n"]
+    house.close()
+
+
 def test_after_a_slow_one_the_others_have_a_moment_of_their_own(monkeypatch):
     house = House()
     engine = house.server.engine

@@ -4,7 +4,7 @@ from cutaway.resp.annotate import annotate
 from cutaway.resp.encoder import Encoder, encode_request
 from cutaway.resp.fast_parser import HiredisRequestParser, best_request_parser
 from cutaway.resp.limits import RequestLimits
-from cutaway.resp.parser import LONGEST_LONE, ProtocolError, QueryBufferError, RequestParser
+from cutaway.resp.parser import LONGEST_LONE, ProtocolError, QueryBufferError, RequestParser, lone_name
 from cutaway.resp.replies import (
     NO_REPLY,
     NULL_ARRAY,
@@ -60,4 +60,5 @@ __all__ = [
     "annotate",
     "best_request_parser",
     "encode_request",
+    "lone_name",
 ]

@@ -19,9 +19,9 @@ happened. The proof for a chunk:
 4. ``b"".join(chain.from_iterable(requests))`` is possible: every request is iterable, and what it holds are
    bytes. Numbers, nulls, errors, nested arrays and bare bulk strings all fail here, in one call of C.
 
-A chunk that is a single request, which is what a client sends that waits for each reply, has a shorter proof, `read_lone`: it
-begins with the claim of less than a hundred elements, has no other asterisk, and none of the bytes of 1 are in it. Then 3 and 4
-follow for the one.
+Chunks that are one request each, which is what clients send that wait for each reply, are proven together, `read_each`: each begins
+with an asterisk and has no other (`lone_name`), and 1, 3 and 4 hold for all of them in a row. So each request begins where
+a chunk does.
 
 When only the last request of a chunk is cut off, the part before it is proven in a second attempt, and the
 readable parser takes the rest; it hands back as soon as that request is complete.
@@ -35,8 +35,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cutaway.resp.encoder import encode_request
-from cutaway.resp.limits import UNAUTHENTICATED_ARGUMENTS
-from cutaway.resp.parser import LONGEST_LONE, ProtocolError, RequestParser
+from cutaway.resp.parser import ProtocolError, RequestParser
 
 if TYPE_CHECKING:
     from cutaway.resp.limits import RequestLimits
@@ -47,7 +46,6 @@ if AVAILABLE or TYPE_CHECKING:
 
 _WORTHWHILE: Final = 64  # bytes; a shorter chunk is parsed before it would be proven
 _ASTERISK: Final = ord("*")
-_SHORT_CLAIMS: Final = frozenset((b"*%d\r\n" % count)[:4] for count in range(1, 100))
 _HUGE_CLAIM: Final = re.compile(rb"\*[0-9]{5}").search
 _HUGE_CLAIM_OF_ANY: Final = re.compile(rb"[*~>|%][0-9]{5}").search
 _PLUS, _EQUALS, _PARENTHESIS, _TILDE, _BAR, _GREATER, _PERCENT = b"+=(~|>%"
@@ -70,25 +68,29 @@ class HiredisRequestParser(RequestParser):
             return super().feed(data)
         return self._feed_idle(data)
 
-    def read_lone(self, data: bytes) -> list[bytes] | None:
-        """Return the request that `data` is, no less and no more, if that can be proven quickly; else None."""
-        if (  # single bytes are looked for as numbers: `b"*" in data` raises an exception inside, and takes as long as three of these
-            self._remaining
-            or self._tail
-            or len(data) > LONGEST_LONE
-            or data[:4] not in _SHORT_CLAIMS
-            or _ASTERISK in data[1:]
-            or _is_ambiguous(data)
-        ):
+    def read_each(self, chunks: list[bytes]) -> list[list[bytes]] | None:
+        """Return the requests that these are, each no less and no more than one; None where that cannot be said at a glance.
+
+        For each of them `lone_name` must have given a name. They may come from several streams, each of which is between two
+        requests. Never raises, and leaves the parser as it was.
+        """
+        is_one = len(chunks) == 1
+        data = chunks[0] if is_one else b"".join(chunks)
+        is_ambiguous = _is_ambiguous(data)
+        if is_ambiguous and _HUGE_CLAIM_OF_ANY(data):
             return None
+        requests = self._read_lone(data) if is_one else self._read_array(data, len(chunks))
+        return requests if not is_ambiguous or requests is None or _encode_all(requests) == data else None
+
+    def _read_lone(self, data: bytes) -> list[list[bytes]] | None:
+        """As `_read_array` for one request: it needs no array around it."""
         reader = self._reader
         try:
             reader.feed(data)
             request: list[bytes] = reader.gets()
             if request and not reader.has_data():
                 b"".join(request)
-                if len(request) <= UNAUTHENTICATED_ARGUMENTS or self.limits.authenticated:
-                    return request
+                return [request]
         except (HiredisError, TypeError):
             pass  # not a request; the readable parser will say what
         self._reader = Reader()

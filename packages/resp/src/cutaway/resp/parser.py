@@ -38,7 +38,7 @@ from cutaway.resp.inline import split_inline
 from cutaway.resp.limits import UNAUTHENTICATED_ARGUMENTS, UNAUTHENTICATED_BULK_LENGTH, RequestLimits
 
 LONGEST_LONE: Final = 4096
-"""Bytes; `read_lone` knows no request that is longer."""
+"""Bytes; `lone_name` knows no request that is longer."""
 _ASTERISK: Final = ord("*")
 _DOLLAR: Final = ord("$")
 # Headers known by heart: none of them is beyond any limit, not even a stranger's.
@@ -47,6 +47,17 @@ _LENGTHS: Final = {b"$%d" % n: n for n in range(1024)}
 _INTEGER: Final = re.compile(rb"0|-?[1-9][0-9]{0,18}")
 _NOT_YET: Final = -1
 _NOTHING: Final[tuple[list[bytes], int, int]] = ([], 0, 0)  # arguments, how many were measured, their bytes
+
+
+def lone_name(data: bytes) -> bytes | None:
+    """Return what seems to be the command's name, if `data` seems to be one request of less than a hundred words; else None.
+
+    Whether it is, and is whole, has still to be read. O(data).
+    """
+    if data.rfind(b"*") or len(data) > LONGEST_LONE:
+        return None
+    head = data.split(b"\r\n", 3)
+    return head[2] if len(head) > 3 and len(head[0]) < 4 else None
 
 
 class ProtocolError(Exception):
@@ -119,13 +130,6 @@ class RequestParser:
         if position < len(data):
             self._keep_tail(data, position, requests)
         return requests
-
-    def read_lone(self, _data: bytes) -> list[bytes] | None:
-        """Return the request that these bytes are, no less and no more; None where that cannot be said at a glance: `feed` them then.
-
-        Never raises, and leaves the parser as it was. Here it is always None: this body knows one way to read.
-        """
-        return None
 
     def _take_tail(self, data: bytes) -> bytes:
         """Return what was kept, with `data` after it; nothing if bytes are known to be lacking."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from cutaway.commands import CommandError
 from cutaway.commands.client_lists import client_type, describe
 from cutaway.observability.log import VERBOSE
-from cutaway.resp import NO_REPLY, Encoder, ProtocolError, Push, Reply, RequestLimits, Several
+from cutaway.resp import NO_REPLY, Encoder, ProtocolError, Push, Reply, RequestLimits, Several, lone_name
 from cutaway.server.client_memory import BASE_BYTES, parser_bytes, state_bytes
 from cutaway.server.tls import recognise
 from cutaway.server.turns import STRANGERS_SLICE
@@ -61,7 +61,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_closing", "_encode", "_encode_all", "_encoder", "_error", "_feed", "_is_full", "_is_idle",
         "_is_postponed", "_is_running", "_late", "_out", "_out_bytes", "_owed", "_parser", "_plain_commands",
-        "_read_lone", "_received", "_replies", "_scheduled", "_server", "_soft_since", "_stride", "_transport",
+        "_received", "_replies", "_scheduled", "_server", "_soft_since", "_stride", "_transport",
         "_turns", "_unread", "_waiting", "bytes_in", "bytes_out", "client", "limits", "memory",
     )  # fmt: skip
 
@@ -98,7 +98,6 @@ class Connection(asyncio.Protocol):
         self._parser: Final = server.parts.request_parser(self.limits)
         self._encoder: Final = server.parts.encoder(2)
         self._feed: Final = self._parser.feed
-        self._read_lone: Final = getattr(self._parser, "read_lone", _read_nothing)
         self._plain_commands: Final = server.engine.plain
         self._encode: Final = self._encoder.encode
         self._encode_all: Final = _many(self._encoder)
@@ -132,17 +131,16 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come in."""
         self.bytes_in += len(data)
-        request = self._read_lone(data)
-        if request is not None and self._is_idle and request[0] in self._plain_commands:
+        if self._is_idle and lone_name(data) in self._plain_commands:
             self._is_idle = False
-            self._server.lone.add(self, request)
-        else:
-            self._receive(data, request)
-
-    def _receive(self, data: bytes, lone: list[bytes] | None) -> None:
-        """Take bytes that may be anything, while anything may be going on; `lone` is the request that they are, if they are one."""
-        self._is_idle = False
+            self._server.lone.add(self, data)
+            return
         self._server.lone.settle()
+        self.receive(data)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes that may be anything, while anything may be going on; whatever came before them has run."""
+        self._is_idle = False
         self._server.reads += 1
         turns = self._turns
         if len(data) > turns.bite or self._unread:
@@ -152,7 +150,7 @@ class Connection(asyncio.Protocol):
             else:
                 self.resume()
         else:
-            requests = self._parse(data, lone)
+            requests = self._parse(data)
             if (
                 self._waiting
                 or self.client.blocked is not None
@@ -239,12 +237,12 @@ class Connection(asyncio.Protocol):
                 if size >= server.large_request:
                     server.on_large_request(self.client, argv, size)
 
-    def _parse(self, data: bytes, lone: list[bytes] | None = None) -> list[list[bytes]]:
-        """The requests that are complete with `data`, or `lone` if it is known to be that. After an error nothing more is read."""
+    def _parse(self, data: bytes) -> list[list[bytes]]:
+        """The requests that are complete with `data`. After an error nothing more is read."""
         if self._error is not None:
             return []
         try:
-            requests = [lone] if lone is not None else self._feed(data)
+            requests = self._feed(data)
         except ProtocolError as error:
             error.__traceback__ = error.__context__ = None  # it leads back here: a circle
             self._error = error
@@ -307,8 +305,8 @@ class Connection(asyncio.Protocol):
 
     def _has_nothing_to_do(self) -> bool:
         """Whether a request that comes now need not wait for anything, and its reply goes the way of all replies."""
-        client = self.client
-        return not (
+        client, parser = self.client, self._parser
+        return self._server.lone.can_read and not (
             self._owed
             or self._is_postponed
             or self._waiting
@@ -317,6 +315,9 @@ class Connection(asyncio.Protocol):
             or client.blocked is not None
             or client.intercept is not None
             or client.reply_mode != "on"
+            or not self.limits.authenticated
+            or parser.pending
+            or parser.argument_count
         )
 
     def run_alone(self, request: list[bytes], size: int) -> None:
@@ -600,10 +601,6 @@ class Connection(asyncio.Protocol):
 def request_bytes(argv: list[bytes]) -> int:
     """How many bytes a request has on the wire. O(argv)."""
     return len(b"*%d\r\n" % len(argv)) + sum(len(word) + len(b"$%d\r\n\r\n" % len(word)) for word in argv)
-
-
-def _read_nothing(_data: bytes) -> None:
-    """The short way of a reader's own parser that has none."""
 
 
 def _many(encoder: Encoder) -> Callable[[list[Reply]], bytes]:

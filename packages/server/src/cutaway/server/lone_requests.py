@@ -2,12 +2,13 @@
 
 Most clients send a request and wait for its reply. With fifty of them a turn of the event loop finds a handful of sockets
 readable, with one request each. To run every one for itself costs more in looking around (what is the time, who has to hear of
-it, must something be asked before?) than in the command. So a connection that has nothing else to do only leaves its request
-here, if it is plain work on data, and `Server.before_sleep` runs all that have gathered as one stretch, as if one client
-had sent them in a pipeline. The replies would not have left before the end of the turn anyway.
+it, must something be asked before?) than in the command. So a connection that has nothing else to do only leaves here what has come,
+if it seems to be one request for plain work on data, and `Server.before_sleep` reads and runs all that have gathered as one
+stretch, as if one client had sent them in a pipeline. The replies would not have left before the end of the turn anyway. If
+one of them turns out to be something else, or half a request, each goes the ordinary way through its connection.
 
 What has to be looked at one by one still is: while someone listens to changes or to commands, or wants even short requests and
-replies in a log, each request goes the ordinary way through its connection. And whatever comes that is not a lone, plain request
+replies in a log, each request goes that way, too. And whatever comes that is not a lone, plain request
 lets those go first that came earlier (`settle`), so that all requests run in the order in which they came.
 """
 
@@ -15,11 +16,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cutaway.resp import LONGEST_LONE
-from cutaway.server.connection import LARGE_REPLY, request_bytes
+from cutaway.resp import LONGEST_LONE, RequestLimits
+from cutaway.server.connection import LARGE_REPLY
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from cutaway.resp import Reply
     from cutaway.server.connection import Connection
@@ -31,32 +32,42 @@ Answer: TypeAlias = tuple["Connection", list[bytes], "Reply"]
 class LoneRequests:
     """The lone requests of one turn."""
 
-    __slots__ = ("_connections", "_requests", "_server")
+    __slots__ = ("_chunks", "_connections", "_read_each", "_server", "can_read")
 
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._connections: list[Connection] = []
-        self._requests: list[list[bytes]] = []
+        self._chunks: list[bytes] = []
+        parser = server.parts.request_parser(RequestLimits())
+        self._read_each: Final[Callable[[list[bytes]], list[list[bytes]] | None]] = getattr(
+            parser, "read_each", _read_none
+        )
+        self.can_read: Final = self._read_each is not _read_none
+        """Whether the request parser, which may be a reader's own, can read several clients' requests together."""
 
-    def add(self, connection: Connection, request: list[bytes]) -> None:
-        """Keep a plain request until the end of the turn; its connection leaves no other one here before. O(1)."""
-        if not self._requests:
+    def add(self, connection: Connection, data: bytes) -> None:
+        """Keep what seems to be a plain request until the end of the turn; its connection leaves no other one here before. O(1)."""
+        if not self._chunks:
             self._server.arm()
         self._connections.append(connection)
-        self._requests.append(request)
+        self._chunks.append(data)
 
     def run(self) -> Sequence[Answer]:
         """Run what has gathered. Whoever calls hands the replies on, each to its connection."""
-        requests = self._requests
-        if not requests:
+        chunks = self._chunks
+        if not chunks:
+            return ()
+        requests = self._read_each(chunks)
+        if requests is None:
+            self._hand_back()
             return ()
         connections = self._connections
-        self._connections, self._requests = [], []
+        self._connections, self._chunks = [], []
         server = self._server
         server.reads += len(requests)
         if self._are_watched():
-            for connection, request in zip(connections, requests, strict=True):
-                connection.run_alone(request, request_bytes(request))
+            for connection, request, data in zip(connections, requests, chunks, strict=True):
+                connection.run_alone(request, len(data))
             return ()
         engine = server.engine
         clients = [connection.client for connection in connections]
@@ -78,6 +89,12 @@ class LoneRequests:
                 server.client_memory.touch(connection)
         return [*zip(connections, requests, replies)]  # noqa: B905 - to say "strict" takes as long as to make the list
 
+    def _hand_back(self) -> None:
+        """Let each go the ordinary way. What is behind one that lasts, and lets the loop turn meanwhile, still waits here (`busy.py`)."""
+        while self._chunks:
+            data = self._chunks.pop(0)
+            self._connections.pop(0).receive(data)
+
     def settle(self) -> None:
         """Run what has gathered before the turn is at its end: something else comes that is not to go first."""
         for connection, request, reply in self.run():
@@ -92,3 +109,7 @@ class LoneRequests:
             or server.large_request <= LONGEST_LONE
             or server.large_reply <= LARGE_REPLY
         )
+
+
+def _read_none(_chunks: list[bytes]) -> None:
+    """What a request parser says that reads one stream at a time."""
