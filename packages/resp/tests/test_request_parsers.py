@@ -334,6 +334,19 @@ def test_the_fast_body_really_reads_a_plain_pipeline(monkeypatch: pytest.MonkeyP
 # ---- requests that come alone
 
 
+@each_body
+def test_where_one_request_ends_and_the_next_begins(parser_class: type[RequestParser]) -> None:
+    parser = parser_class()
+    data = encode_request([b"GET", b"key"]) + b"PING\r\n" + encode_request([b"", b"word" * 20])
+    ends, said = {0}, b""
+    for place, requests in ((end, parser.feed(data[end - 1 : end])) for end in range(1, len(data) + 1)):
+        said += b"".join(map(encode_request, requests))
+        if requests:
+            ends.add(place)
+        assert parser.is_between_requests is (place in ends), data[:place]
+    assert len(ends) == 4
+
+
 def test_the_name_of_a_request_that_comes_alone() -> None:
     for count in (1, 2, 99):
         assert lone_name(encode_request([b"GET"] * count)) == b"GET"
@@ -382,8 +395,7 @@ def test_each_of_them_is_what_feeding_it_gives(chunks: list[bytes]) -> None:
         for chunk in chunks:
             readable = RequestParser()
             outcomes.append(run(readable, [chunk]))
-            assert not readable.pending
-            assert not readable.argument_count
+            assert readable.is_between_requests
         assert outcomes == [([argv], None) for argv in requests]
     assert parser.feed(encode_request([b"PING"])) == [[b"PING"]], "it is as it was"
 

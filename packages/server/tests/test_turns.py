@@ -127,6 +127,22 @@ def test_a_client_that_waits_in_the_middle_keeps_the_rest_for_later(house):
     assert told.written.count(b"PONG") == 5000
 
 
+def test_after_the_end_is_announced_nothing_runs(house):
+    """As a real server: what comes behind QUIT is dropped, also when it comes by itself in the same turn."""
+    (leaving, told), (other, answer) = house.connect(), house.connect()
+    leaving.data_received(encode_request([b"SET", b"k", b"before"]))
+    house.turn()
+    leaving.data_received(encode_request([b"QUIT"]))
+    for data in (encode_request([b"SET", b"k", b"late"]), b"SET k late\r\n", b"SET k late\r\n" * 2):
+        leaving.data_received(data)
+    house.turn()
+    assert told.written == b"+OK\r\n" * 2
+    assert told.is_closed
+    other.data_received(encode_request([b"GET", b"k"]))
+    house.turn()
+    assert answer.written == b"$6\r\nbefore\r\n"
+
+
 # ---- over a socket
 
 

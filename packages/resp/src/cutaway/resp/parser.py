@@ -95,6 +95,11 @@ class RequestParser:
         return len(self._tail)
 
     @property
+    def is_between_requests(self) -> bool:
+        """Whether the next byte begins a request. O(1)."""
+        return not (self._remaining or self._tail)
+
+    @property
     def header_bytes(self) -> int:
         """How many of them are the header of an argument whose length is known already. O(1)."""
         return self._tail.find(b"\r") + 2 if self._lacking > 0 else 0

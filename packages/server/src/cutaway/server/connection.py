@@ -68,8 +68,8 @@ class Connection(asyncio.Protocol):
     def __init__(self, server: Server) -> None:
         self._server: Final = server
         self._closing = False
-        self._is_idle = False
-        """Whether a lone request that comes now may be left to `LoneRequests`."""
+        self._is_idle: bool | None = None
+        """Whether a lone request that comes now may be left to `LoneRequests`; None: that has to be looked at."""
         self._is_full = False
         self._is_postponed = False
         self._turns: Final = server.turns
@@ -131,7 +131,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes have come in."""
         self.bytes_in += len(data)
-        if self._is_idle and lone_name(data) in self._plain_commands:
+        if lone_name(data) in self._plain_commands and (
+            self._has_nothing_to_do() if self._is_idle is None else self._is_idle
+        ):
             self._is_idle = False
             self._server.lone.add(self, data)
             return
@@ -140,7 +142,7 @@ class Connection(asyncio.Protocol):
 
     def receive(self, data: bytes) -> None:
         """Take bytes that may be anything, while anything may be going on; whatever came before them has run."""
-        self._is_idle = False
+        self._is_idle = None
         self._server.reads += 1
         turns = self._turns
         if len(data) > turns.bite or self._unread:
@@ -185,7 +187,7 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client does not read as fast as we write."""
-        self._is_idle = False
+        self._is_idle = None
         self._hold_back()
 
     def _hold_back(self) -> None:
@@ -305,9 +307,11 @@ class Connection(asyncio.Protocol):
 
     def _has_nothing_to_do(self) -> bool:
         """Whether a request that comes now need not wait for anything, and its reply goes the way of all replies."""
-        client, parser = self.client, self._parser
+        client = self.client
         return self._server.lone.can_read and not (
-            self._owed
+            self._closing
+            or client.close_after_reply
+            or self._owed
             or self._is_postponed
             or self._waiting
             or self._unread
@@ -316,13 +320,12 @@ class Connection(asyncio.Protocol):
             or client.intercept is not None
             or client.reply_mode != "on"
             or not self.limits.authenticated
-            or parser.pending
-            or parser.argument_count
+            or not self._parser.is_between_requests
         )
 
     def run_alone(self, request: list[bytes], size: int) -> None:
         """Run a request that came alone, in so many bytes, with everything that has to be looked at."""
-        self._is_idle = False
+        self._is_idle = None
         self._received = size
         if size >= self._server.large_request:
             self._note_large([request], size)
@@ -332,7 +335,7 @@ class Connection(asyncio.Protocol):
 
     def _run(self, requests: list[list[bytes]]) -> None:
         """Run requests, a stretch of plain ones at a time, and look after each stretch what became of the client."""
-        if self._closing:
+        if self._closing or self.client.close_after_reply:
             return
         client, replies, out = self.client, self._replies, self._out
         engine = client.engine
@@ -474,7 +477,6 @@ class Connection(asyncio.Protocol):
                 self.abort()
                 return
             self._hold_back()
-        self._is_idle = self._has_nothing_to_do()
 
     def answer(self, request: list[bytes], reply: Reply, *, is_logged: bool) -> None:
         """Send the reply to a lone request: at once, if the log has been written already."""
@@ -489,6 +491,7 @@ class Connection(asyncio.Protocol):
             self._server.writes += 1
             self._transport.write(payload)
         else:
+            self._is_idle = None
             if size >= self._server.large_reply:
                 self._server.on_large_reply(self.client, request, size)
             self._out.append(payload)
