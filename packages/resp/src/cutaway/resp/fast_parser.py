@@ -21,7 +21,7 @@ happened. The proof for a chunk:
 
 Chunks that are one request each, which is what clients send that wait for each reply, are proven together, `read_each`: each begins
 with an asterisk and has no other (`lone_name`), and 1, 3 and 4 hold for all of them in a row. So each request begins where
-a chunk does.
+a chunk does. A chunk that seems to be one request is tried in this way first.
 
 When only the last request of a chunk is cut off, the part before it is proven in a second attempt, and the
 readable parser takes the rest; it hands back as soon as that request is complete.
@@ -35,7 +35,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from cutaway.resp.encoder import encode_request
-from cutaway.resp.parser import ProtocolError, RequestParser
+from cutaway.resp.parser import ProtocolError, RequestParser, lone_name
 
 if TYPE_CHECKING:
     from cutaway.resp.limits import RequestLimits
@@ -64,6 +64,10 @@ class HiredisRequestParser(RequestParser):
         """Take the next bytes of the stream; return the requests they complete, as `RequestParser` does."""
         if self._remaining or self._tail:
             return self._feed_busy(data)
+        if lone_name(data) is not None and self.limits.authenticated:
+            requests = self.read_each([data])
+            if requests is not None:
+                return requests
         if len(data) < _WORTHWHILE:
             return super().feed(data)
         return self._feed_idle(data)
