@@ -51,7 +51,8 @@ def script_shebang(body: bytes) -> Shebang:
         text = word.decode("utf-8", "surrogateescape")
         if not text.startswith("flags="):
             raise CommandError(f"ERR Unknown lua shebang option: {text}")
-        for flag in text.removeprefix("flags=").split(","):
+        listed = text.removeprefix("flags=")
+        for flag in listed.split(",") if listed else ():
             if flag not in FLAGS:
                 raise CommandError(f"ERR Unexpected flag in script shebang: {flag}")
             flags.add(flag)
