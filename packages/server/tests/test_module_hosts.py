@@ -117,8 +117,8 @@ def test_timers_do_not_wait_for_the_regular_work(lobby):
 
 def test_work_that_does_not_end_does_not_keep_the_server_from_ending(start):
     server = start("--save", "", "--loadmodule", str(LOBBY))
-    server.connect().send("LOBBY.SLEEP", 600)
-    other = server.connect()
+    sleeper, other = server.connect(), server.connect()
+    sleeper.send("LOBBY.SLEEP", 600)
     until(lambda: b"blocked_clients:1" in other.ask("INFO", "clients"))
     assert server.stop() == 0
 
