@@ -72,6 +72,28 @@ def test_counts_are_of_what_happened_and_go_back_to_zero(peer):
     assert "latency_percentiles_usec_get" not in seen
 
 
+def test_forks_and_freed_values_go_back_to_zero_too(real, peer):
+    for side in (real.connect(), peer):
+        side.ask("SADD", "large", *range(1000))
+        side.ask("UNLINK", "large")
+        side.ask("BGSAVE")
+        until(lambda side=side: info(side)["rdb_bgsave_in_progress"] == "0")
+        until(lambda side=side: int(info(side)["lazyfreed_objects"]) > 0)
+        seen = info(side)
+        assert int(seen["total_forks"]) > 0
+        assert int(seen["latest_fork_usec"]) > 0
+        side.ask("CONFIG", "RESETSTAT")
+        seen = info(side)
+        names = (
+            "lazyfreed_objects",
+            "total_forks",
+            "latest_fork_usec",
+            "expired_stale_perc",
+            "expire_cycle_cpu_milliseconds",
+        )
+        assert [float(seen[name]) for name in names] == [0.0] * len(names)
+
+
 def test_a_refused_password_and_a_client_that_was_unblocked_count_as_errors(shared_server, peer):
     peer.ask("CONFIG", "RESETSTAT")
     peer.ask("AUTH", "nobody", "x")

@@ -90,6 +90,7 @@ def config_resetstat(client: Client) -> Reply:
     keyspace = engine.keyspace
     keyspace.hits = keyspace.misses = 0
     keyspace.expired_keys = keyspace.expired_fields = keyspace.evicted_keys = 0
+    engine.reclaimer.reclaimed = 0
     for reset in engine.extras.get("on_resetstat", ()):
         reset()
     return "OK"

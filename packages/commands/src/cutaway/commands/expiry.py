@@ -62,7 +62,12 @@ class ActiveExpiry:
         """An estimate of the share of keys with an expiry that are over but not yet removed (INFO)."""
         self.time_limit_reached = 0
         self.nanoseconds = 0
-        """How long all cycles took together."""
+        """How long all cycles took together, since the start or since the counts were forgotten."""
+
+    def forget_counts(self) -> None:
+        """Count from zero (CONFIG RESETSTAT)."""
+        self.stale_share = 0.0
+        self.time_limit_reached = self.nanoseconds = 0
 
     def cycle(self) -> int:
         """Remove what a few samples find, within one time slice; the number of keys removed."""

@@ -31,7 +31,7 @@ class Reclaimer:
         self._stopwatch: Final = stopwatch
         self._queue: Final[deque[Iterator[Any]]] = deque()
         self.reclaimed = 0
-        """How many large values were freed so far (INFO's lazyfreed_objects)."""
+        """How many large values were freed since the start, or since CONFIG RESETSTAT (INFO's lazyfreed_objects)."""
         self.on_work: Any = None
         """Called when there is something to do and there was nothing before."""
 

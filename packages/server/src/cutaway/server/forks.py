@@ -18,8 +18,11 @@ class Forks:
 
     def __init__(self) -> None:
         self._started = 0
-        self.count = 0
-        self.last_nanoseconds = 0
+        self.forget()
+
+    def forget(self) -> None:
+        """Count from zero: at the start, and with CONFIG RESETSTAT."""
+        self.count = self.last_nanoseconds = 0
 
     def before(self) -> None:
         """A fork begins."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cutaway.observability.histograms import LatencyHistogram
 from cutaway.observability.rates import Rate
+from cutaway.server.forks import forks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,7 +127,8 @@ class Measurements:
         self.peak_used = self.used_bytes
         self.longest_cycle = self.most_commands = 0
         self._not_counted = time.thread_time_ns() // 1000
-        self._engine.active_expiry.time_limit_reached = 0
+        self._engine.active_expiry.forget_counts()
+        forks.forget()
         persistence = self._engine.extras.get("persistence")
         if persistence is not None:
             persistence.appender.delayed_fsyncs = 0
