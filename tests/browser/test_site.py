@@ -49,6 +49,7 @@ def test_every_page_is_whole(page, site):
 def test_search_finds_a_command(page, site):
     page.goto(site)
     page.locator(".md-search__input").first.click()
+    page.wait_for_function("!document.querySelector('.md-search-result__meta').innerText.startsWith('Init')")
     page.keyboard.type("skip list")
     page.wait_for_selector(".md-search-result__item")
     assert page.locator(".md-search-result__item").count() > 2

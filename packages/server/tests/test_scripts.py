@@ -99,6 +99,10 @@ def test_a_script_that_has_written_cannot_be_killed(server: Any) -> None:
     wait_until_busy(other)
     assert str(other.ask("SCRIPT", "KILL")).startswith("UNKILLABLE")
     other.send("SHUTDOWN", "NOSAVE")
+    with pytest.raises(ConnectionError):
+        other.read()
+    with pytest.raises(ConnectionRefusedError):  # who sees the end of a connection need not try again
+        server.connect()
     assert server.process.wait(10) == 0
 
 

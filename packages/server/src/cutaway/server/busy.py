@@ -21,7 +21,7 @@ import logging
 import os
 import select
 import socket
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from cutaway.server.connection import Connection
 
@@ -148,15 +148,13 @@ class BusyLoop:
         except Exception:
             log.exception("clients could not be answered during a script; this is a bug")
         finally:
+            if self._server.stopping.is_set():
+                _exit()
             engine.gates = gates
             for connection, direct in borrowed.values():
                 if direct.behind is not None:
                     connection.move_to(direct.behind)
                     direct.hand_over(direct.behind)
-        if self._server.stopping.is_set():
-            log.warning("SHUTDOWN NOSAVE during a script: what it has done is dropped.")
-            logging.shutdown()
-            os._exit(0)
 
     def _borrowed(self) -> Iterator[tuple[int, tuple[Connection, DirectTransport]]]:
         """The connections that can be served by hand, by descriptor."""
@@ -234,6 +232,13 @@ class BusyLoop:
         self._guests.clear()
         self._gone.clear()
         self._is_warned = False
+
+
+def _exit() -> NoReturn:
+    """End the process. The system closes the ports first, then the clients: who sees the end finds nobody who listens."""
+    log.warning("SHUTDOWN NOSAVE during a script: what it has done is dropped.")
+    logging.shutdown()
+    os._exit(0)
 
 
 def answer_while_busy(server: Server) -> None:
