@@ -149,12 +149,20 @@ class BusyLoop:
             log.exception("clients could not be answered during a script; this is a bug")
         finally:
             if self._server.stopping.is_set():
-                _exit()
+                self._exit()
             engine.gates = gates
             for connection, direct in borrowed.values():
                 if direct.behind is not None:
                     connection.move_to(direct.behind)
                     direct.hand_over(direct.behind)
+
+    def _exit(self) -> NoReturn:
+        """End the process. The ports go before the clients: who sees the end of a connection finds nobody who listens."""
+        log.warning("SHUTDOWN NOSAVE during a script: what it has done is dropped.")
+        logging.shutdown()
+        for sock in self._server.listening_sockets():
+            os.close(sock.fileno())
+        os._exit(0)
 
     def _borrowed(self) -> Iterator[tuple[int, tuple[Connection, DirectTransport]]]:
         """The connections that can be served by hand, by descriptor."""
@@ -232,13 +240,6 @@ class BusyLoop:
         self._guests.clear()
         self._gone.clear()
         self._is_warned = False
-
-
-def _exit() -> NoReturn:
-    """End the process. The system closes the ports first, then the clients: who sees the end finds nobody who listens."""
-    log.warning("SHUTDOWN NOSAVE during a script: what it has done is dropped.")
-    logging.shutdown()
-    os._exit(0)
 
 
 def answer_while_busy(server: Server) -> None:
