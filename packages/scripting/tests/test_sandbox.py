@@ -141,3 +141,22 @@ def test_one_script_leaves_nothing_for_the_next(engine: Engine) -> None:
         "EVAL", "local t = redis t = nil pcall(rawset, redis, 'x', 1) pcall(function() leaked = 1 end)", 0
     )
     assert engine.do("EVAL", "return {rawget(redis, 'x') or 0, rawget(_G, 'leaked') or 0}", 0) == [0, 0]
+
+
+def test_a_script_that_is_stopped_within_a_call_is_told_so_and_not_of_an_earlier_error() -> None:
+    pytest.importorskip("lupa.lua51")
+    looks = iter(range(10**6))
+    lua = Interpreter(lambda: b"stopped" if next(looks) % 2 else None)
+
+    def fail() -> None:
+        raise lua.raise_table("ERR earlier")
+
+    lua.define("redis", "fail", fail)
+    lua.define("redis", "status", lambda: lua.to_lua.single(b"ok", b"PONG"))
+    lua.seal()
+    for instructions in range(30):  # so that the interrupt comes at each place of the loop in turn
+        some = b" ".join([b"n = n + 1"] * instructions)
+        body = b"local n = 0 pcall(redis.fail) %s while true do redis.status() end" % some
+        script = lua.compile(body, b"@user_script")
+        answer = lua.run(script, [], [], watched=True, as_function=False)
+        assert list(answer[:2]) == [False, b"stopped"]
