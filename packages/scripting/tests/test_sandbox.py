@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cutaway.commands import Engine
+from cutaway.commands import Command, Engine
 from cutaway.scripting.interpreter import Interpreter
 
 
@@ -160,3 +160,27 @@ def test_a_script_that_is_stopped_within_a_call_is_told_so_and_not_of_an_earlier
         script = lua.compile(body, b"@user_script")
         answer = lua.run(script, [], [], watched=True, as_function=False)
         assert list(answer[:2]) == [False, b"stopped"]
+
+
+@pytest.mark.parametrize(
+    ("body", "failures"),
+    [
+        ("return redis.call('select', 99)", 1), ("return redis.pcall('select', 99)", 1), ("redis.pcall('select', 99)", 0), ("error('x')", 1),
+        ("return redis.error_reply('A b')", 1), ("return {1, redis.pcall('select', 99)}", 1), ("return redis.call('nosuch')", 1),
+        ("return {redis.pcall('select', 99), redis.pcall('select', 99)}", 2),
+        ("return {redis.error_reply('A b'), redis.error_reply('A b')}", 1), ("return 1", 0),
+    ],
+)  # fmt: skip
+def test_a_call_with_an_error_in_its_reply_has_failed(
+    engine: Engine, real_server: Any, body: str, failures: int
+) -> None:
+    engine.do("EVAL", body, 0)
+    command = engine.lookup([b"EVAL", b"", b"0"])
+    assert isinstance(command, Command)
+    assert command.failed_calls == failures
+    with real_server.connect() as peer:
+        peer.ask("CONFIG", "RESETSTAT")
+        peer.ask("EVAL", body, 0)
+        stats = bytes(peer.ask("INFO", "commandstats")).decode()
+    line = next(line for line in stats.splitlines() if line.startswith("cmdstat_eval:"))
+    assert line.endswith(f"failed_calls={failures}")

@@ -197,14 +197,14 @@ def as_argument(value: LuaValue) -> bytes | None:
 class FromLua:
     """Reads the flat list that a script's result comes back as: kind, value, kind, value ... (see sandbox.lua)."""
 
-    __slots__ = ("_at", "_count_error", "_protocol", "_values")
+    __slots__ = ("_at", "_note_error", "_protocol", "_values")
 
     def __init__(
-        self, values: Sequence[LuaValue], protocol: int, count_error: Callable[[CommandError], None]
+        self, values: Sequence[LuaValue], protocol: int, note_error: Callable[[CommandError, bool], None]
     ) -> None:
         self._values: Final = values
         self._protocol: Final = protocol
-        self._count_error: Final = count_error
+        self._note_error: Final = note_error
         self._at = 0
 
     def read(self) -> Reply:
@@ -248,8 +248,7 @@ class FromLua:
         was_counted = self._values[self._at + 1]
         self._at += 2
         error = CommandError(text.decode("utf-8", "surrogateescape"))
-        if not was_counted:
-            self._count_error(error)
+        self._note_error(error, was_counted)
         return error
 
 

@@ -236,7 +236,7 @@ class Scripting:
         finally:
             self.run = api.run = None
         if answer[0]:
-            return FromLua(answer[1:], run.protocol, engine.count_error).read()
+            return FromLua(answer[1:], run.protocol, run.note_error).read()
         return self._failed(run, answer)
 
     def _failed(self, run: Run, answer: Sequence[object]) -> CommandError:
@@ -247,8 +247,7 @@ class Scripting:
         if source is not None and line is not None:
             message += f" script: {_text(run.name)}, on {_text(source)}:{line}."
         error = CommandError(message)
-        if not was_counted:
-            self.engine.count_error(error)
+        run.note_error(error, bool(was_counted))
         return error
 
     def interrupt(self) -> bytes | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from cutaway.commands import Client, CommandError
+from cutaway.commands import Client, Command, CommandError
 from cutaway.commands.blocking import Block
 from cutaway.resp import Reply
 from cutaway.scripting import errors
@@ -27,7 +27,7 @@ class Refused(Exception):  # noqa: N818 - it is not an error of the program's
 class Run:
     """A script that is running."""
 
-    __slots__ = ("_client", "_engine", "_read_only", "argv", "caller", "has_written", "is_eval", "killed", "name",
+    __slots__ = ("_client", "_engine", "_has_failed", "_read_only", "argv", "caller", "has_written", "is_eval", "killed", "name",
                  "propagates", "started_at")  # fmt: skip
 
     def __init__(self, caller: Client, client: Client, name: bytes, argv: Sequence[bytes], *, read_only: bool, may_exceed_memory: bool,
@@ -44,6 +44,7 @@ class Run:
         self._engine: Final = caller.engine
         self._client: Final = client
         self._read_only: Final = read_only
+        self._has_failed = False
         client.may_exceed_memory = may_exceed_memory
         client.db = caller.db
         client.protocol = 2
@@ -96,6 +97,15 @@ class Run:
             with engine.unlogged():
                 reply = engine.call(client, command, argv)
         return reply.timeout_reply if type(reply) is Block else reply
+
+    def note_error(self, error: CommandError, was_counted: bool) -> None:  # noqa: FBT001 - a callback
+        """An error in the script's reply: the call failed, once for all errors of its own and once for each of a command's."""
+        command = self._engine.lookup(self.argv)
+        if isinstance(command, Command) and (was_counted or not self._has_failed):
+            command.failed_calls += 1
+        if not was_counted:
+            self._has_failed = True
+            self._engine.count_error(error)
 
     def _refused(self, _error: CommandError | None, text: str) -> Refused:
         self._engine.count_error(CommandError(f"ERR {text}"))
