@@ -174,10 +174,11 @@ def test_a_script_that_is_stopped_within_a_call_is_told_so_and_not_of_an_earlier
 def test_a_call_with_an_error_in_its_reply_has_failed(
     engine: Engine, real_server: Any, body: str, failures: int
 ) -> None:
-    engine.do("EVAL", body, 0)
-    command = engine.lookup([b"EVAL", b"", b"0"])
-    assert isinstance(command, Command)
-    assert command.failed_calls == failures
+    for name in ("EVAL", "EVAL_RO"):
+        engine.do(name, body, 0)
+        command = engine.lookup([name.encode(), b"", b"0"])
+        assert isinstance(command, Command)
+        assert command.failed_calls == failures
     with real_server.connect() as peer:
         peer.ask("CONFIG", "RESETSTAT")
         peer.ask("EVAL", body, 0)

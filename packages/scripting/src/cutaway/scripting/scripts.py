@@ -47,7 +47,8 @@ def _eval(client: Client, body: bytes, count: bytes, rest: tuple[bytes, ...], *,
     keys = key_count(count, rest)
     state = room(client)
     script = state.load(body)
-    return state.evaluate(client, script, (b"eval", body, count, *rest), keys, read_only=read_only)
+    word = b"eval_ro" if read_only else b"eval"
+    return state.evaluate(client, script, (word, body, count, *rest), keys, read_only=read_only)
 
 
 def _eval_sha(client: Client, sha: bytes, count: bytes, rest: tuple[bytes, ...], *, read_only: bool) -> Reply:
@@ -58,7 +59,8 @@ def _eval_sha(client: Client, sha: bytes, count: bytes, rest: tuple[bytes, ...],
     script = _find(client, sha)
     if script is None:
         raise errors.NO_SCRIPT
-    return state.evaluate(client, script, (b"evalsha", sha, count, *rest), keys, read_only=read_only)
+    word = b"evalsha_ro" if read_only else b"evalsha"
+    return state.evaluate(client, script, (word, sha, count, *rest), keys, read_only=read_only)
 
 
 def _find(client: Client, sha: bytes) -> Script | None:
