@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import pytest
@@ -46,13 +47,22 @@ def test_every_page_is_whole(page, site):
     assert lacking == []
 
 
-def test_search_finds_a_command(page, site):
+def test_search_finds_a_command_and_something_for_every_letter(page, site):
+    errors = []
+    page.on("console", lambda message: errors.append(message.text))
     page.goto(site)
-    page.locator(".md-search__input").first.click()
+    words = page.locator(".md-search__input").first
+    words.click()
     page.wait_for_function("!document.querySelector('.md-search-result__meta').innerText.startsWith('Init')")
+    for letter in string.ascii_lowercase + string.digits:  # the index can be broken for some of them alone
+        words.fill("")
+        page.keyboard.type(letter)
+        page.wait_for_timeout(300)
+    words.fill("")
     page.keyboard.type("skip list")
     page.wait_for_selector(".md-search-result__item")
     assert page.locator(".md-search-result__item").count() > 2
+    assert errors == []
 
 
 @pytest.mark.parametrize("width", [390, 1300])
