@@ -77,7 +77,9 @@ def after(happened: list, house: House) -> tuple:
     """What the clients were told, what is in the keyspace, and what was counted, once this has happened."""
     both = [house.connect() for _ in range(CLIENTS)]
     gone = set()
-    house.server.engine.do("CONFIG", "SET", "slowlog-log-slower-than", 10**9)  # what is slow is the machine's affair
+    house.server.engine.do(
+        "CONFIG", "SET", "slowlog-log-slower-than", 10**9
+    )  # what is slow is the machine's affair
     for line in WORDS:  # spelled for the first time they are no lone requests yet
         both[0][0].data_received(request(line))
     for connection, _ in both:

@@ -9,7 +9,7 @@ floating point might give another one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from cutaway.commands import arguments, errors
@@ -42,25 +42,11 @@ def _increment(client: Client, key: bytes, amount: int) -> Reply:
 
 
 def _incr_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
-    return _count(client, keys, 1)
+    return client.db.add_to_integers(keys, 1)
 
 
 def _decr_many(client: Client, keys: Sequence[bytes]) -> Sequence[Reply]:
-    return _count(client, keys, -1)
-
-
-def _count(client: Client, keys: Iterable[bytes], step: int) -> list[Reply]:
-    """Add a step to the counter at each key, up to one that is no counter yet, or at its end; the results."""
-    least, most = arguments.INT64_MIN, arguments.INT64_MAX
-    results: list[Reply] = []
-    for entry in client.db.lookup_all(keys):
-        value = None if entry is None else entry.value
-        if entry is None or type(value) is not int or not least <= (result := value + step) <= most:
-            break
-        entry.value = result
-        results.append(result)
-    client.db.keyspace.dirty += len(results)
-    return results
+    return client.db.add_to_integers(keys, -1)
 
 
 @counters.command(

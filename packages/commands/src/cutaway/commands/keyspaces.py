@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
 from cutaway.commands import errors
+from cutaway.commands.arguments import INT64_MAX, INT64_MIN
 from cutaway.datastructures import Dict
 from cutaway.datastructures.eviction_clocks import lru_clock
 from cutaway.datastructures.limits import DEFAULT_LIMITS, Limits
@@ -203,20 +204,6 @@ class Database:
         keyspace.hits += len(strings) - misses
         return strings
 
-    def lookup_all(self, keys: Iterable[bytes]) -> list[Entry | None]:
-        """What `lookup_write` gives for each of the first keys, up to one that is over. O(keys).
-
-        For when the keyspace is unobserved.
-        """
-        now, access = self.keyspace.now, self.keyspace.lru_clock
-        found = self.keys.get_all(keys)
-        for number, entry in enumerate(found):
-            if entry is not None:
-                if entry.expire_at and entry.expire_at <= now:
-                    return found[:number]
-                entry.access = access
-        return found
-
     # ---- changing
 
     def add(self, key: bytes, value: Any) -> Entry:
@@ -269,6 +256,26 @@ class Database:
             count += 1
         keyspace.dirty += count
         return count
+
+    def add_to_integers(self, keys: Iterable[bytes], step: int) -> list[int]:
+        """Add `step` to the integer at each of the first keys, up to one that is over, holds none, or would leave 64 bits; the sums. O(keys).
+
+        Notes the changes as well. For when the keyspace is unobserved.
+        """
+        keyspace = self.keyspace
+        now, access = keyspace.now, keyspace.lru_clock
+        sums: list[int] = []
+        for entry in self.keys.get_all(keys):
+            if entry is None or type(entry.value) is not int or (entry.expire_at and entry.expire_at <= now):
+                break
+            value: int = entry.value + step
+            if not INT64_MIN <= value <= INT64_MAX:
+                break
+            entry.value = value
+            entry.access = access
+            sums.append(value)
+        keyspace.dirty += len(sums)
+        return sums
 
     def _overwrite_expiring(self, key: bytes, entry: Entry, keep_ttl: bool) -> Entry | None:  # noqa: FBT001
         """Before a key with an expiry is set: it may be over, and unless `keep_ttl` it loses its expiry."""
