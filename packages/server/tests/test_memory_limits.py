@@ -84,6 +84,21 @@ def test_eviction_keeps_memory_below_the_limit_and_counts(peer):
     until(lambda: info(peer, "used_memory") < 220 * 1024)
 
 
+def test_clients_are_in_the_memory_in_use_with_a_limit_and_without(shared_server, peer):
+    peer.ask("FLUSHALL", "SYNC")
+    peer.ask("SCRIPT", "FLUSH", "SYNC")
+    for limit in ("0", "1gb"):
+        peer.ask("CONFIG", "SET", "maxmemory", limit)
+        before = info(peer, "used_memory")
+        assert before >= info(peer, "mem_clients_normal") > 0
+        more = [shared_server.connect() for _ in range(10)]
+        assert all(client.ask("PING") == "PONG" for client in more)
+        assert info(peer, "used_memory") >= before + 10 * 1024
+        assert info(peer, "used_memory") >= info(peer, "used_memory_overhead") > 0
+        for client in more:
+            client.close()
+
+
 def test_a_client_that_begins_too_large_a_request_is_closed(shared_server, peer):
     peer.ask("CONFIG", "RESETSTAT")
     peer.ask("CONFIG", "SET", "maxmemory-clients", "1mb")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from cutaway.commands.eviction import ROOM, Evictor
 from cutaway.commands.memory_commands import Figures, Overview
 from cutaway.observability.info_texts import human, share
+from cutaway.server.client_memory import BASE_BYTES
 from cutaway.server.info_process import lua_memory
 from cutaway.server.measurements import Measurements, resident_bytes, total_system_memory
 
@@ -54,8 +55,15 @@ class MemoryReport:
         scripting = self._engine.extras.get("scripting")
         return 0 if scripting is None else int(scripting.libraries.memory)
 
+    def _clients(self) -> int:
+        """What clients take, where there is no limit and nobody counts them one by one (`client_memory.py`). O(1)."""
+        server = self._server
+        if server.client_memory.is_watching:
+            return 0
+        return len(server.connections) * BASE_BYTES + server.unread_bytes
+
     def _others(self) -> int:
-        return self._scripts()[1] + self._functions() + sum(lua_memory(self._engine))
+        return self._clients() + self._scripts()[1] + self._functions() + sum(lua_memory(self._engine))
 
     def figures(self) -> Figures:
         """What is known of the process now. O(clients + scripts)."""
