@@ -99,6 +99,25 @@ def test_clients_are_in_the_memory_in_use_with_a_limit_and_without(shared_server
             client.close()
 
 
+def test_a_new_limit_counts_clients_once(shared_server, peer):
+    others = [shared_server.connect() for _ in range(50)]
+    assert all(other.ask("PING") == "PONG" for other in others)
+    peer.ask("FLUSHALL", "SYNC")
+    clients = info(peer, "mem_clients_normal")
+    peer.ask(
+        "CONFIG",
+        "SET",
+        "maxmemory-policy",
+        "allkeys-lru",
+        "maxmemory",
+        str(info(peer, "used_memory") + clients // 2),
+    )
+    assert peer.ask("SET", "key", "value") == "OK"
+    assert peer.ask("GET", "key") == b"value", "nothing had to be evicted"
+    for other in others:
+        other.close()
+
+
 def test_a_client_that_begins_too_large_a_request_is_closed(shared_server, peer):
     peer.ask("CONFIG", "RESETSTAT")
     peer.ask("CONFIG", "SET", "maxmemory-clients", "1mb")

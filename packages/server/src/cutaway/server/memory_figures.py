@@ -58,7 +58,9 @@ class MemoryReport:
     def _clients(self) -> int:
         """What clients take, where there is no limit and nobody counts them one by one (`client_memory.py`). O(1)."""
         server = self._server
-        if server.client_memory.is_watching:
+        if (
+            server.client_memory.is_watching or self._evictor.limit
+        ):  # the limit is there first, the counting follows
             return 0
         return len(server.connections) * BASE_BYTES + server.unread_bytes
 
